@@ -1,0 +1,29 @@
+"""Differentiable physics and geometry embeddings in JAX.
+
+Sub-packages load on first use, so `import geoembed` stays light.
+"""
+
+import importlib
+from typing import Any
+
+from .core import (
+    ArtefactError as ArtefactError,
+    GeoembedError as GeoembedError,
+    InputError as InputError,
+    load as load,
+    save as save,
+)
+
+__version__ = "0.1.0.dev0"
+
+_SUBPACKAGES = ("atoms", "check", "cli", "core", "interop", "pinn", "plot", "sdf", "train")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBPACKAGES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBPACKAGES})

@@ -1,0 +1,116 @@
+"""What a measurement returns, and how two outputs are compared."""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+P = ParamSpec("P")
+
+_DEFAULT_TOLERANCE = {"float64": 1e-12, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Check:
+    """One measured property. It is true when it passed.
+
+    Args:
+        name: What was measured.
+        value: The measured figure; inf when something was not finite or did not fit.
+        tolerance: The figure it was held against.
+        worst_input: The input with the worst figure, in numpy arrays.
+        passed: The verdict.
+        detail: What a reader needs besides, for example an error message.
+    """
+
+    name: str
+    value: float
+    tolerance: float
+    worst_input: Any
+    passed: bool
+    detail: str = ""
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        verdict = "passed" if self.passed else "FAILED"
+        text = f"{self.name}: {verdict}, measured {self.value:.3g}, tolerance {self.tolerance:.3g}"
+        if self.passed:
+            return text
+        return f"{text}\n  worst input: {self.worst_input!r}" + (f"\n  {self.detail}" if self.detail else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; a figure that is not finite becomes a string."""
+        return {
+            "name": self.name,
+            "value": self.value if math.isfinite(self.value) else str(self.value),
+            "tolerance": self.tolerance if math.isfinite(self.tolerance) else str(self.tolerance),
+            "passed": self.passed,
+            "detail": self.detail,
+        }
+
+
+def asserting(check: Callable[P, Check]) -> Callable[P, Check]:
+    """The `assert_` twin of a check: raises AssertionError with the figure when it fails, else returns it."""
+
+    @functools.wraps(check)
+    def twin(*args: P.args, **kwargs: P.kwargs) -> Check:
+        __tracebackhide__ = True  # pytest shows the caller's line
+        result = check(*args, **kwargs)
+        if not result.passed:
+            raise AssertionError(str(result))
+        return result
+
+    twin.__name__ = twin.__qualname__ = f"assert_{check.__name__}"
+    twin.__doc__ = f"Measure `{check.__name__}` and raise AssertionError with the figure when it fails."
+    return twin
+
+
+def worst(name: str, values: Any, items: list[Any], tolerance: float, detail: str = "") -> Check:
+    """The check whose value is the largest of one value per item; it passes up to the tolerance."""
+    figures = np.asarray(values, np.float64).reshape(len(items), -1).max(axis=1, initial=0.0)
+    figures = np.where(np.isnan(figures), np.inf, figures)
+    index = int(figures.argmax())
+    value = float(figures[index])
+    return Check(name, value, tolerance, to_host(items[index]), value <= tolerance, detail)
+
+
+def to_host(tree: Any) -> Any:
+    """The same tree with numpy arrays, which print short and outlive any jax mode."""
+    tree = tree[0] if isinstance(tree, tuple) and len(tree) == 1 else tree
+    return jax.tree.map(lambda leaf: np.asarray(leaf) if eqx.is_array(leaf) else leaf, tree)
+
+
+def default_tolerance(dtype: Any) -> float:
+    """What rounding alone may cost a short computation in this dtype."""
+    return _DEFAULT_TOLERANCE[jnp.dtype(dtype).name]
+
+
+def gap(got: Any, expected: Any) -> jax.Array:
+    """How far two outputs differ: absolute below 1, relative to the largest expected number above.
+
+    Infinite when a number is not finite, or when shapes, dtypes or integers differ. Traceable.
+    """
+    if jax.tree.structure(got) != jax.tree.structure(expected):
+        return jnp.asarray(jnp.inf)
+    pairs = zip(jax.tree.leaves(got), jax.tree.leaves(expected), strict=True)
+    return functools.reduce(jnp.maximum, [_leaf_gap(a, b) for a, b in pairs], jnp.zeros(()))
+
+
+def _leaf_gap(a: Any, b: Any) -> jax.Array:
+    a, b = jnp.asarray(a), jnp.asarray(b)
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return jnp.asarray(jnp.inf)
+    if a.size == 0:
+        return jnp.zeros(())
+    if not jnp.issubdtype(a.dtype, jnp.inexact):
+        return jnp.where(jnp.any(a != b), jnp.inf, 0.0)
+    ratio = jnp.max(jnp.abs(a - b)) / jnp.maximum(1, jnp.max(jnp.abs(b)))
+    return jnp.where(jnp.isfinite(ratio), ratio, jnp.inf).astype(jnp.zeros(()).dtype)

@@ -1,0 +1,20 @@
+"""What everything else stands on: errors, artefacts, declared properties, operations with safe gradients."""
+
+from ._artefact import load as load
+from ._artefact import load_meta as load_meta
+from ._artefact import save as save
+from ._errors import (
+    ArtefactError as ArtefactError,
+)
+from ._errors import (
+    GeoembedError as GeoembedError,
+)
+from ._errors import (
+    InputError as InputError,
+)
+from ._properties import Property as Property
+from ._registry import register as register
+from ._safe import arccos as arccos
+from ._safe import norm as norm
+from ._safe import sinc as sinc
+from ._safe import sqrt as sqrt

@@ -1,0 +1,144 @@
+"""Boundary conditions of heat conduction, and the table that gives each face of a part its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..core import InputError, register
+from ..sdf import Patches
+
+
+@register
+@dataclass(frozen=True)
+class Temperature:
+    """T = value on a patch (Dirichlet).
+
+    Args:
+        patch: The name of the patch.
+        value: Temperature, K.
+    """
+
+    patch: str
+    value: float
+
+    def __post_init__(self) -> None:
+        _check(self.patch, "temperature", self.value, lowest=0.0)
+
+
+@register
+@dataclass(frozen=True)
+class HeatFlux:
+    """k ∂T/∂n = value on a patch (Neumann): a prescribed heat flux into the part.
+
+    Args:
+        patch: The name of the patch.
+        value: Heat flux into the part, W/m²; negative where heat leaves.
+    """
+
+    patch: str
+    value: float
+
+    def __post_init__(self) -> None:
+        _check(self.patch, "flux", self.value)
+
+
+@register
+@dataclass(frozen=True)
+class Convection:
+    """−k ∂T/∂n = h (T − ambient) on a patch (Robin).
+
+    Args:
+        patch: The name of the patch.
+        h: Heat transfer coefficient, W/(m² K), not negative.
+        ambient: Temperature of the surroundings, K.
+    """
+
+    patch: str
+    h: float
+    ambient: float
+
+    def __post_init__(self) -> None:
+        _check(self.patch, "h", self.h, lowest=0.0)
+        _check(self.patch, "ambient", self.ambient, lowest=0.0)
+
+
+Condition = Temperature | HeatFlux | Convection
+
+
+def _check(patch: str, name: str, value: float, lowest: float = -np.inf) -> None:
+    if not np.isfinite(value) or value < lowest:
+        bound = "finite" if lowest == -np.inf else f"finite and at least {lowest:g}"
+        raise InputError("conditions", f"patch {patch!r}", f"{name} = {value} is not {bound}", "Give SI units (K, W, m)")
+
+
+@dataclass(frozen=True)
+class FaceConditions:
+    """The condition on each face of a part, in SI units.
+
+    Args:
+        temperature: K; nan where the face is not held at a temperature.
+        h: W/(m² K); 0 where there is no convection.
+        ambient: K; 0 where there is no convection.
+        flux: W/m² into the part; 0 where none is prescribed.
+    """
+
+    temperature: Float[np.ndarray, " f"]
+    h: Float[np.ndarray, " f"]
+    ambient: Float[np.ndarray, " f"]
+    flux: Float[np.ndarray, " f"]
+
+    @property
+    def held(self) -> Bool[np.ndarray, " f"]:
+        """Whether the face is held at a temperature."""
+        return np.isfinite(self.temperature)
+
+
+def face_conditions(patches: Patches, conditions: Sequence[Condition]) -> FaceConditions:
+    """Writes the conditions of patches into one table with a row per face.
+
+    A patch without a condition is insulated. A patch may carry a flux and convection together, but nothing beside
+    a temperature, and no kind twice.
+
+    Args:
+        patches: The patches of the part.
+        conditions: The conditions, each on one patch.
+
+    Returns:
+        The table.
+
+    Raises:
+        InputError: Conditions on one patch contradict each other, or the problem has no unique solution (no
+            temperature is held and nothing convects).
+    """
+    faces = len(patches.face_patch)
+    table = FaceConditions(np.full(faces, np.nan), np.zeros(faces), np.zeros(faces), np.zeros(faces))
+    for patch in dict.fromkeys(condition.patch for condition in conditions):
+        _check_together(patch, [c for c in conditions if c.patch == patch])
+    for condition in conditions:
+        here = patches.mask(condition.patch)
+        match condition:
+            case Temperature(value=value):
+                table.temperature[here] = value
+            case HeatFlux(value=value):
+                table.flux[here] = value
+            case Convection(h=h, ambient=ambient):
+                table.h[here], table.ambient[here] = h, ambient
+    if not (table.held.any() or (table.h > 0).any()):
+        raise InputError(
+            "conditions", "", "no patch fixes the level of the temperature, so the solution is not unique",
+            "Hold a patch at a temperature or let one convect",
+        )
+    return table
+
+
+def _check_together(patch: str, conditions: list[Condition]) -> None:
+    kinds = [type(condition).__name__ for condition in conditions]
+    where = f"patch {patch!r}"
+    if len(set(kinds)) < len(kinds):
+        raise InputError("conditions", where, f"has several conditions of one kind: {', '.join(kinds)}", "Keep one")
+    if "Temperature" in kinds and len(kinds) > 1:
+        raise InputError(
+            "conditions", where, "is held at a temperature and carries another condition", "Remove one of them"
+        )

@@ -1,0 +1,299 @@
+"""Steady heat conduction by quadratic finite elements on tetrahedra: the independent judge.
+
+Find T with −∇·(k∇T) = q inside and, on each boundary facet, either T given or
+k ∂T/∂n = h (T_ambient − T) + flux. scikit-fem assembles; conjugate gradients with an algebraic multigrid
+preconditioner (pyamg) solve. Lengths are divided by the part's largest extent and the equation by k, so the
+matrix entries are of order one; temperatures stay in K, measured from a level near the boundary data.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from ._fem_mesh import TetMesh, fem_package
+from ._fem_surface import face_areas
+
+_TOLERANCE = 1e-10
+_MOST_ITERATIONS = 500
+
+
+@runtime_checkable
+class FaceTable(Protocol):
+    """One row of boundary data per surface triangle, in SI units (see `FaceConditions`)."""
+
+    @property
+    def temperature(self) -> np.ndarray: ...
+    @property
+    def h(self) -> np.ndarray: ...
+    @property
+    def ambient(self) -> np.ndarray: ...
+    @property
+    def flux(self) -> np.ndarray: ...
+
+
+def patches_by_condition(conditions: FaceTable) -> tuple[Int[np.ndarray, "f"], tuple[str, ...]]:
+    """Group the triangles whose conditions are equal; returns each one's group and the groups' names."""
+    columns = (conditions.temperature, conditions.h, conditions.ambient, conditions.flux)
+    rows = np.stack([np.asarray(column, np.float64) for column in columns], axis=1)
+    # np.unique takes rows with NaN for unequal; −1 K stands in for "not held".
+    distinct, group = np.unique(np.where(np.isfinite(rows), rows, -1.0), axis=0, return_inverse=True)
+    return group.reshape(-1), tuple(_condition_name(*row) for row in distinct)
+
+
+def _condition_name(temperature: float, h: float, ambient: float, flux: float) -> str:
+    if temperature >= 0:
+        return f"held at {temperature:g} K"
+    parts = [f"convection h={h:g} W/(m² K), ambient {ambient:g} K"] if h > 0 else []
+    parts += [f"flux {flux:g} W/m²"] if flux or not parts else []
+    return " and ".join(parts)
+
+
+@dataclass(frozen=True)
+class FemSolution:
+    """A temperature field on a tetrahedral mesh and the heat that enters through its boundary.
+
+    Attributes:
+        mesh: The mesh, in metres.
+        nodal: Temperature of each degree of freedom, K.
+        element_dofs: The ten degrees of freedom of each tetrahedron, scikit-fem's order.
+        facet_heat: Heat that enters through each boundary facet that is not held at a temperature, W.
+        held_heat: Heat that enters through each boundary facet held at a temperature, W: the residual of the
+            linear system at its degrees of freedom, so that the sum over all facets and the source is zero up
+            to the linear solver's tolerance.
+        source_heat: Heat released inside, W.
+        iterations: Conjugate gradient iterations.
+        residual: Final residual over the initial one.
+    """
+
+    mesh: TetMesh
+    nodal: Float[np.ndarray, "d"]
+    element_dofs: Int[np.ndarray, "10 t"]
+    facet_heat: Float[np.ndarray, "b"]
+    held_heat: Float[np.ndarray, "b"]
+    source_heat: float
+    iterations: int
+    residual: float
+
+    @property
+    def dofs(self) -> int:
+        """Number of degrees of freedom, those held at a temperature included."""
+        return len(self.nodal)
+
+    def value(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+        """Return the temperature in K at points in metres; see `evaluate` for points outside the mesh."""
+        return evaluate(self, points)[0]
+
+    def heat(self, face_group: Int[np.ndarray, "f"], groups: int) -> Float[np.ndarray, "g"]:
+        """Return the heat that enters through each group of surface triangles, W."""
+        group = face_group[self.mesh.facet_face]
+        return np.bincount(group, self.facet_heat + self.held_heat, minlength=groups)
+
+    def area(self, face_group: Int[np.ndarray, "f"], groups: int) -> Float[np.ndarray, "g"]:
+        """Return the mesh's boundary area of each group of surface triangles, m²."""
+        group = face_group[self.mesh.facet_face]
+        return np.bincount(group, face_areas(self.mesh.points, self.mesh.facets), minlength=groups)
+
+
+def solve_heat(mesh: TetMesh, conditions: FaceTable, conductivity: float, source: float = 0.0) -> FemSolution:
+    """Solve steady heat conduction on a tetrahedral mesh.
+
+    Minimises ∫ k|∇T|²/2 − qT dV + ∫ h(T − T_ambient)²/2 − flux·T dA over continuous piecewise quadratics
+    with the given temperatures on the held facets.
+
+    Args:
+        mesh: The mesh, in metres.
+        conditions: Boundary data per surface triangle; a facet takes the row of its triangle.
+        conductivity: k > 0, W/(m K).
+        source: q, W/m³.
+
+    Returns:
+        The field with the heat through every facet.
+
+    Raises:
+        ImportError: The extra `fem` is not installed.
+        ValueError: k is not positive, or nothing fixes the temperature level (only fluxes are given).
+        RuntimeError: The linear solver does not converge.
+    """
+    if not conductivity > 0:
+        raise ValueError(f"conductivity must be positive, got {conductivity}")
+    temperature, h, ambient, flux = (
+        np.asarray(column, np.float64)[mesh.facet_face]
+        for column in (conditions.temperature, conditions.h, conditions.ambient, conditions.flux)
+    )
+    held = np.isfinite(temperature)
+    h, flux = np.where(held, 0.0, h), np.where(held, 0.0, flux)
+    if not held.any() and not (h > 0).any():
+        raise ValueError("nothing fixes the temperature: give one patch a temperature or convection")
+    level = float(np.mean(np.r_[temperature[held], ambient[h > 0]]))
+    scaled = _ScaledProblem(mesh, held)
+    biot, slope = h * scaled.length / conductivity, flux * scaled.length / conductivity
+    outside = np.where(h > 0, ambient - level, 0.0)
+    robin, robin_load = scaled.robin(biot, outside)
+    source_load = scaled.volume(source * scaled.length**2 / conductivity)
+    load = scaled.load(slope) + robin_load + source_load
+    matrix = (scaled.stiffness() + robin).tocsr()
+    theta, fixed = scaled.held_values(temperature - level)
+    theta, iterations, residual = _solve(matrix, load, theta, fixed)
+    watts = conductivity * scaled.length  # from the scaled weak form to W
+    reaction = np.where(fixed, matrix @ theta - load, 0.0) * watts
+    return FemSolution(
+        mesh=mesh,
+        nodal=theta + level,
+        element_dofs=scaled.inside.element_dofs,
+        facet_heat=watts * scaled.facet_integral(biot, slope, outside, theta),
+        held_heat=scaled.share_among_held_facets(reaction),
+        source_heat=watts * float(source_load.sum()),
+        iterations=iterations,
+        residual=residual,
+    )
+
+
+class _ScaledProblem:
+    """scikit-fem bases on the mesh scaled to size one, and the integrals over them."""
+
+    def __init__(self, mesh: TetMesh, held: Bool[np.ndarray, "b"]):
+        self.fem: Any = fem_package("skfem")
+        self.length = float(np.ptp(mesh.points, axis=0).max())
+        scaled = (mesh.points - mesh.points.mean(0)) / self.length
+        tets = self.fem.MeshTet(np.ascontiguousarray(scaled.T), np.ascontiguousarray(mesh.tets.T))
+        element = self.fem.ElementTetP2()
+        self.held = held
+        self.facets = _facet_numbers(tets.facets, mesh.facets)
+        self.inside = self.fem.Basis(tets, element, intorder=2)
+        self.surface = self.fem.FacetBasis(tets, element, facets=self.facets, intorder=4)
+
+    def stiffness(self):
+        """∫ ∇u·∇v."""
+        return self.fem.BilinearForm(lambda u, v, w: (u.grad * v.grad).sum(0)).assemble(self.inside)
+
+    def volume(self, source: float) -> np.ndarray:
+        """∫ source v."""
+        return self.fem.LinearForm(lambda v, w: source * v).assemble(self.inside)
+
+    def _at_quadrature(self, value: np.ndarray) -> np.ndarray:
+        return np.repeat(value[:, None], self.surface.X.shape[-1], axis=1)
+
+    def robin(self, biot: np.ndarray, ambient: np.ndarray):
+        """Matrix ∫ Bi u v and vector ∫ Bi ambient v over the boundary."""
+        b, a = self._at_quadrature(biot), self._at_quadrature(biot * ambient)
+        matrix = self.fem.BilinearForm(lambda u, v, w: w.b * u * v).assemble(self.surface, b=b)
+        return matrix, self.fem.LinearForm(lambda v, w: w.a * v).assemble(self.surface, a=a)
+
+    def load(self, flux: np.ndarray) -> np.ndarray:
+        """∫ flux v over the boundary."""
+        return self.fem.LinearForm(lambda v, w: w.q * v).assemble(self.surface, q=self._at_quadrature(flux))
+
+    def facet_integral(self, biot, flux, ambient, theta) -> np.ndarray:
+        """∫ Bi (ambient − θ) + flux over each boundary facet."""
+        value = self.surface.interpolate(theta)
+        inflow = biot[:, None] * (ambient[:, None] - np.asarray(value)) + flux[:, None]
+        return (inflow * self.surface.dx).sum(1)
+
+    def held_values(self, temperature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Nodal values on the held facets (0 elsewhere) and the mask of those degrees of freedom.
+
+        Where two held facets with unequal temperatures meet, the shared nodes take the mean.
+        """
+        dofs = self._facet_dofs()[:, self.held]
+        total, count = np.zeros(self.inside.N), np.zeros(self.inside.N)
+        np.add.at(total, dofs, np.broadcast_to(temperature[self.held], dofs.shape))
+        np.add.at(count, dofs, 1.0)
+        return np.divide(total, count, out=np.zeros_like(total), where=count > 0), count > 0
+
+    def share_among_held_facets(self, nodal: np.ndarray) -> np.ndarray:
+        """Split nodal heat evenly among the held facets around each node."""
+        dofs = self._facet_dofs()[:, self.held]
+        count = np.bincount(dofs.ravel(), minlength=self.inside.N)
+        heat = np.zeros(len(self.held))
+        heat[self.held] = (nodal[dofs] / count[dofs]).sum(0)
+        return heat
+
+    def _facet_dofs(self) -> np.ndarray:
+        """The six degrees of freedom (three corners, three edges) of each boundary facet."""
+        numbering, mesh = self.inside.dofs, self.inside.mesh
+        corners = numbering.nodal_dofs[0][mesh.facets[:, self.facets]]
+        return np.concatenate([corners, numbering.edge_dofs[0][mesh.f2e[:, self.facets]]])
+
+
+def _facet_numbers(all_facets: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Find the column of `all_facets` [3, n] (sorted corners) that holds each wanted facet [b, 3]."""
+    base = int(all_facets.max()) + 1
+
+    def key(corners: np.ndarray) -> np.ndarray:
+        a, b, c = np.sort(corners, axis=0).astype(np.int64)
+        return (a * base + b) * base + c
+
+    keys = key(all_facets)
+    order = np.argsort(keys)
+    return order[np.searchsorted(keys, key(wanted.T), sorter=order)]
+
+
+def _solve(matrix, load, values, fixed) -> tuple[np.ndarray, int, float]:
+    """Solve for the free degrees of freedom; returns all values, the iterations, the residual ratio."""
+    pyamg = fem_package("pyamg")
+    free = np.flatnonzero(~fixed)
+    right = (load - matrix @ values)[free]
+    system = matrix[free][:, free].tocsr()
+    hierarchy = pyamg.smoothed_aggregation_solver(system, max_coarse=500)
+    residuals: list[float] = []
+    solution = values.copy()
+    solution[free] = hierarchy.solve(
+        right, tol=_TOLERANCE, accel="cg", maxiter=_MOST_ITERATIONS, residuals=residuals
+    )
+    start = float(np.linalg.norm(right))
+    final = float(np.linalg.norm(right - system @ solution[free])) / start if start > 0 else 0.0
+    if not final < 100 * _TOLERANCE:
+        raise RuntimeError(f"the finite-element solver stopped at a relative residual of {final:.1e}")
+    return solution, len(residuals), final
+
+
+def evaluate(
+    solution: FemSolution, points: Float[np.ndarray, "n 3"]
+) -> tuple[np.ndarray, Bool[np.ndarray, "n"]]:
+    """Evaluate a field at points.
+
+    Args:
+        solution: The field.
+        points: Where, in metres.
+
+    Returns:
+        Temperatures in K, and whether each point lies in the mesh. A point outside gets the value of the
+        polynomial of the nearest tetrahedron that was found.
+    """
+    element = fem_package("skfem").ElementTetP2()
+    tet, barycentric = locate(solution.mesh, points)
+    value = np.zeros(len(points))
+    for i, dof in enumerate(solution.element_dofs):
+        value += element.lbasis(barycentric.T[1:], i)[0] * solution.nodal[dof[tet]]
+    return value, barycentric.min(1) >= -1e-9
+
+
+def locate(
+    mesh: TetMesh, points: Float[np.ndarray, "n 3"]
+) -> tuple[Int[np.ndarray, "n"], Float[np.ndarray, "n 4"]]:
+    """Find the tetrahedron of each point and its barycentric coordinates there.
+
+    Looks at the tetrahedra with the nearest centres, more of them for the points not found at first. For a
+    point outside the mesh the tetrahedron with the largest smallest coordinate is returned.
+    """
+    from scipy.spatial import cKDTree
+
+    corner = mesh.points[mesh.tets]
+    inverse = np.linalg.inv((corner[:, 1:] - corner[:, :1]).transpose(0, 2, 1))
+    tree = cKDTree(corner.mean(1))
+    tet, best = np.zeros(len(points), np.int64), np.full((len(points), 4), -np.inf)
+    left = np.arange(len(points))
+    for neighbours in (8, 64, 512):
+        for rows in np.array_split(left, max(1, len(left) * neighbours // 500_000)):
+            near = tree.query(points[rows], k=min(neighbours, len(mesh.tets)))[1].reshape(len(rows), -1)
+            rest = np.einsum("nkij,nkj->nki", inverse[near], points[rows][:, None] - corner[near, 0])
+            barycentric = np.concatenate([1 - rest.sum(2, keepdims=True), rest], axis=2)
+            pick = barycentric.min(2).argmax(1)
+            tet[rows] = near[np.arange(len(rows)), pick]
+            best[rows] = barycentric[np.arange(len(rows)), pick]
+        left = np.flatnonzero(best.min(1) < -1e-9)
+        if not len(left):
+            break
+    return tet, best

@@ -1,0 +1,80 @@
+"""A scalar field in a part: one layer of localised spline features and a linear output layer."""
+
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from ..core import Property, register
+from ._spline import spline_values
+
+
+@register
+class SplineField(eqx.Module):
+    """u(x) = reference + scale · Σᵢ cᵢ Bᵢ(x), with quadratic B-splines Bᵢ on the cells that a part occupies.
+
+    The features are localised (each lives on at most 3³ cells) and know the part: a spline whose support the surface
+    cuts into several pieces is a separate feature on each of them, so the two sides of a gap do not feel each
+    other. The output layer c is all that is trained. u is C¹ inside the part.
+
+    One point in, one scalar out. The value is computed in the dtype of the point. Outside the occupied cells it is
+    extrapolated by at most one cell, farther away it is nan.
+
+    References:
+        K. Höllig, Finite Element Methods with B-Splines, SIAM 2003 (splines on an uncut grid).
+    """
+
+    coefficients: Float[Array | np.ndarray, " d"]
+    cell_features: Int[Array | np.ndarray, "c 27"]  # the numbers of the 27 features of each occupied cell
+    keys: Int[Array | np.ndarray, " c"]  # flat grid numbers of the occupied cells, ascending
+    origin: Float[Array | np.ndarray, "3"]  # corner of the grid, in the part's unit
+    shape: tuple[int, int, int] = eqx.field(static=True)
+    spacing: float = eqx.field(static=True)  # of the grid, in the part's unit
+    reference: float = eqx.field(static=True)
+    scale: float = eqx.field(static=True)
+
+    def __call__(self, x: Float[Array, "3"]) -> Float[Array, ""]:
+        """Returns the field at one point.
+
+        Args:
+            x: The point, in the part's unit.
+
+        Returns:
+            The value, in the unit of `reference` (K for a temperature).
+        """
+        position = (x - jnp.asarray(self.origin, x.dtype)) / self.spacing
+        row, corner, near = self._cell(position)
+        local = spline_values(position - corner.astype(x.dtype), jnp)
+        own = jnp.asarray(self.cell_features)[row]
+        value = jnp.sum(local * jnp.asarray(self.coefficients, x.dtype)[own])
+        return jnp.where(near, self.reference + self.scale * value, jnp.nan)
+
+    def _cell(self, position: Float[Array, "3"]) -> tuple[Array, Int[Array, "3"], Array]:
+        """Finds the occupied cell nearest to a position, among its own cell and the 26 around it."""
+        own = jnp.floor(position).astype(jnp.int32)
+        around = own[None, :] + jnp.asarray(_AROUND)
+        inside = jnp.all((around >= 0) & (around < jnp.asarray(self.shape, jnp.int32)[None, :]), axis=1)
+        around = jnp.where(inside[:, None], around, 0)
+        flat = (around[:, 0] * self.shape[1] + around[:, 1]) * self.shape[2] + around[:, 2]
+        keys = jnp.asarray(self.keys, jnp.int32)
+        row = jnp.minimum(jnp.searchsorted(keys, flat), len(keys) - 1)
+        occupied = inside & (keys[row] == flat)
+        beyond = position[None, :] - jnp.clip(position[None, :], around, around + 1)
+        apart = jnp.where(occupied, jnp.sum(beyond**2, axis=1), jnp.inf)
+        best = jnp.argmin(apart)
+        return row[best], around[best], occupied[best]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are trained."""
+        return int(self.coefficients.shape[0])
+
+    @property
+    def properties(self) -> tuple[Property, ...]:
+        """What this field promises; see `geoembed.check`."""
+        return (Property("smooth", domain="inside the part; C¹"),)
+
+
+_AROUND: Any = np.stack(np.meshgrid(*[np.array([0, -1, 1])] * 3, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int32)

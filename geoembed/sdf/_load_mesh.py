@@ -1,0 +1,123 @@
+"""Making a MeshSDF from a file or from arrays."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ..core import InputError
+from ._device_mesh import device_mesh
+from ._host_mesh import HostMesh, fingerprint
+from ._mend import mend
+from ._mesh import MeshSDF
+from ._mesh_tables import triangle_areas, triangle_tables
+from ._quality import mesh_quality
+from ._rawmesh import RawMesh
+from ._reader import read_mesh
+from ._search import search_table
+from ._units import canonical_unit
+
+_LARGEST = 1e36  # float32 ends at 3.4e38, and a point may lie some way outside the part
+
+
+def load_mesh(path: str | Path, *, unit: str) -> MeshSDF:
+    """Reads a triangle mesh and prepares its signed distance.
+
+    Equal vertices are merged, faces without area and duplicate faces dropped, a closed surface is oriented
+    consistently and outwards; `notes` says what was done. A surface with holes loads too, with
+    `sign_reliable = False`: its absolute distance is exact, its sign is not to be trusted near the holes.
+
+    Args:
+        path: An STL, OBJ, PLY, OFF or GLB file.
+        unit: The unit of its coordinates: "m", "cm", "mm", "um", "in" or "ft".
+
+    Returns:
+        The signed distance of the mesh, in that unit.
+
+    Raises:
+        InputError: The file cannot be read, the unit is unknown, or no face has an area.
+    """
+    unit = canonical_unit(unit)
+    return _build(read_mesh(path), unit)
+
+
+def mesh_sdf(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], *, unit: str) -> MeshSDF:
+    """Prepares the signed distance of a triangle mesh given as arrays; see `load_mesh`.
+
+    Args:
+        vertices: Vertices, in `unit`.
+        faces: The three vertex numbers of each face, counter-clockwise seen from outside.
+        unit: The unit of the vertices: "m", "cm", "mm", "um", "in" or "ft".
+
+    Returns:
+        The signed distance of the mesh.
+
+    Raises:
+        InputError: A shape, a number or a vertex number is wrong, the unit is unknown, or no face has an
+            area.
+
+    Example:
+        >>> import jax.numpy as jnp, numpy as np
+        >>> corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
+        >>> sdf = mesh_sdf(corners, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]), unit="m")
+        >>> float(sdf(jnp.array([0.25, 0.25, -2.0])))
+        2.0
+    """
+    unit = canonical_unit(unit)
+    vertices = np.asarray(vertices, np.float64)
+    faces = np.asarray(faces)
+    _check_arrays(vertices, faces)
+    faces = faces.astype(np.int64)
+    return _build(RawMesh(vertices, faces, "<arrays>", fingerprint(vertices, faces), ()), unit)
+
+
+def _build(raw: RawMesh, unit: str) -> MeshSDF:
+    mended = mend(raw.vertices, raw.faces)
+    if len(mended.faces) == 0:
+        raise InputError(
+            raw.source, "", "no face has an area", "Export the part again as a surface of triangles"
+        )
+    if np.abs(mended.vertices).max() > _LARGEST:
+        reason = f"coordinates beyond {_LARGEST:g} do not fit in float32"
+        raise InputError(raw.source, "", reason, "Give the part in a larger unit")
+    lower, upper = mended.vertices.min(axis=0), mended.vertices.max(axis=0)
+    # Both are exact in float32 (a rounded centre, a power of two), so moving a point into the frame of the
+    # tables costs no more than the rounding of the subtraction.
+    centre = (0.5 * lower + 0.5 * upper).astype(np.float32)
+    scale = float(2.0 ** np.ceil(np.log2(np.max(upper - lower))))
+    corners = ((mended.vertices - centre.astype(np.float64)) / scale)[mended.faces]
+    triangles = triangle_tables(corners, mended.faces)
+    host = HostMesh(
+        vertices=mended.vertices,
+        faces=mended.faces,
+        origin=mended.source.astype(np.int32),
+        normals=triangles.normal,
+        areas=triangle_areas(triangles) * scale**2,
+        unit=unit,
+        source=raw.source,
+        quality=mesh_quality(raw, unit),
+        notes=raw.notes + mended.notes,
+        closed=mended.closed,
+    )
+    return MeshSDF(device_mesh(triangles, search_table(triangles), centre, scale), host)
+
+
+def _check_arrays(vertices: np.ndarray, faces: np.ndarray) -> None:
+    def wrong(where: str, reason: str, hint: str) -> InputError:
+        return InputError("<arrays>", where, reason, hint)
+
+    if vertices.ndim != 2 or vertices.shape[1] != 3:
+        raise wrong(
+            "vertices", f"shape [v, 3] expected, {vertices.shape} received", "Give three coordinates a vertex"
+        )
+    if faces.ndim != 2 or faces.shape[1] != 3 or len(faces) == 0:
+        raise wrong("faces", f"shape [f, 3] expected, {faces.shape} received", "Give triangles, at least one")
+    if not np.issubdtype(faces.dtype, np.integer):
+        raise wrong("faces", f"vertex numbers expected, {faces.dtype} received", "Convert them to integers")
+    if not np.isfinite(vertices).all():
+        row = int(np.flatnonzero(~np.isfinite(vertices).all(axis=1))[0])
+        raise wrong(f"vertex {row}", "a coordinate is not finite", "Remove nan and inf")
+    outside = np.flatnonzero(np.any((faces < 0) | (faces >= len(vertices)), axis=1))
+    if len(outside):
+        reason = f"refers to a vertex outside 0 … {len(vertices) - 1}"
+        raise wrong(f"face {int(outside[0])}", reason, "Vertex numbers start at 0")

@@ -1,0 +1,116 @@
+"""The words of the mesh quality report."""
+
+from typing import NamedTuple
+
+from ._units import UNITS
+
+_FLOAT32_SQUARES = 1e18  # squares of larger numbers come near the end of float32
+_FLOAT32_SMALL = 1e-18
+
+
+class Facts(NamedTuple):
+    """The measures that the words are about; see `MeshQuality`."""
+
+    faces: int
+    extents: tuple[float, float, float]
+    lower: tuple[float, float, float]
+    watertight: bool
+    inside_out: bool
+    winding_consistent: bool
+    open_edges: int
+    holes: int
+    nonmanifold_edges: int
+    degenerate_faces: int
+    sliver_faces: int
+    near_vertices: int
+    duplicate_faces: int
+    components: int
+    cavities: int | None
+    misoriented_components: int | None
+    implausible_unit: str | None
+
+
+def unit_warning(size: float, unit: str) -> str | None:
+    """Why a part of that size is unusual, with its size in other units.
+
+    Below 0.1 mm or above 100 m the unit is called implausible, below 1 mm or above 10 m unusual. Nothing in
+    between can be told from the size alone: a part of 5 inches declared in mm looks like one of 5 mm.
+
+    Args:
+        size: The largest extent.
+        unit: Its unit.
+
+    Returns:
+        The warning, or None.
+    """
+    metres = size * UNITS[unit]
+    if 1e-3 <= metres <= 10:
+        return None
+    word = "unusual" if 1e-4 <= metres <= 100 else "implausible"
+    others = [
+        f"{size * UNITS[u]:.3g} m in '{u}'" for u in UNITS if u != unit and 1e-3 <= size * UNITS[u] <= 10
+    ]
+    instead = f"; it would be {', '.join(others)}" if others else ""
+    return f"the largest extent, {size:.6g} {unit} = {metres:.3g} m, is {word} for a part: check the unit{instead}"
+
+
+def flags(q: Facts) -> tuple[str, ...]:
+    """What a user should know, one sentence each."""
+    closed = q.open_edges == 0
+    reach = max(*(abs(x) for x in q.lower), *(abs(x + e) for x, e in zip(q.lower, q.extents, strict=True)))
+    size = max(q.extents)
+    found = [
+        (not closed, f"not watertight: {q.open_edges} open edges around {q.holes} holes"),
+        (q.nonmanifold_edges, f"{q.nonmanifold_edges} edges have more than two faces"),
+        (not q.winding_consistent, "the winding of neighbouring faces disagrees"),
+        (q.inside_out, "inside out: the winding is inwards and the volume negative"),
+        (
+            q.misoriented_components and not q.inside_out,
+            f"{q.misoriented_components} parts have the wrong winding",
+        ),
+        (q.cavities, f"{q.cavities} closed cavities"),
+        (q.components > 1, f"{q.components} separate parts"),
+        (q.watertight and q.cavities is None, "too many parts to find out which lies in which"),
+        (q.degenerate_faces, f"{q.degenerate_faces} faces without area"),
+        (q.sliver_faces, f"{q.sliver_faces} slivers (height below 1e-3 of the longest edge)"),
+        (
+            q.near_vertices,
+            f"{q.near_vertices} vertices lie within 1e-9 of the box diagonal of another: taken as one",
+        ),
+        (q.duplicate_faces, f"{q.duplicate_faces} faces repeat another one"),
+        (min(q.extents) == 0, "flat: the mesh has no thickness"),
+        (reach > _FLOAT32_SQUARES, f"coordinates up to {reach:.3g}: their squares overflow float32"),
+        (size < _FLOAT32_SMALL, f"the size is {size:.3g}: its square underflows float32"),
+        (reach > 1e4 * size, f"the part lies {reach / size:.3g} times its size from the origin"),
+        (q.implausible_unit, q.implausible_unit),
+    ]
+    return tuple(text for condition, text in found if condition and text)
+
+
+def actions(q: Facts) -> tuple[str, ...]:
+    """What loading the mesh does about each flag, one sentence each."""
+    closed = q.open_edges == 0
+    found = [
+        (
+            not closed,
+            "holes stay; distances stay exact, the sign is marked as not reliable",
+        ),
+        (q.nonmanifold_edges, "edges with more than two faces stay; the sign is marked as not reliable"),
+        (
+            not q.winding_consistent,
+            "when the surface is closed, faces are flipped to agree with the majority of their part; "
+            "otherwise the winding stays and the sign is marked as not reliable",
+        ),
+        (q.inside_out, "all faces are flipped"),
+        (
+            q.misoriented_components and not q.inside_out,
+            "the winding of whole parts stays; correct it at the source",
+        ),
+        (q.cavities, "cavities stay: their inside is outside the part"),
+        (q.degenerate_faces, "faces without area are dropped; neighbours are split so that no hole opens"),
+        (q.sliver_faces, "slivers stay; their tables are computed in float64"),
+        (q.near_vertices, "vertices that near to another are merged with it"),
+        (q.duplicate_faces, "the first of equal faces stays, the others are dropped"),
+        (q.implausible_unit, "the unit is used as given"),
+    ]
+    return tuple(text for condition, text in found if condition)

@@ -1,0 +1,73 @@
+"""Settings of every test run: strict promotion, a compilation cache, hypothesis' profile, shared fixtures.
+
+Checks of array types and shapes (jaxtyping with beartype) are switched on in pyproject.toml, because the
+import hook must be in place before any test imports geoembed.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The library never touches the global configuration; a test run may, and these two settings turn an implicit
+# widening (float32 with float64, [n] with [n, 3]) into an error.
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# A second run of the suite finds most of its programs compiled.
+jax.config.update(
+    "jax_compilation_cache_dir", os.environ.get("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".jax_cache"))
+)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+# Deterministic: the same examples in every run. No deadline, because the first example pays for compilation.
+settings.register_profile(
+    "geoembed",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=25,
+    suppress_health_check=[
+        HealthCheck.too_slow,  # compilation again
+        HealthCheck.function_scoped_fixture,  # `precision` holds the same mode for every example
+    ],
+)
+settings.load_profile("geoembed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow"):
+        return
+    skip = pytest.mark.skip(reason="slow: run with --slow")
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(params=["float32", "float64"])
+def precision(request: pytest.FixtureRequest) -> Iterator[np.dtype]:
+    """The dtype of the run, with jax's x64 mode set to match while the test runs."""
+    with jax.enable_x64(request.param == "float64"):
+        yield jnp.dtype(request.param)
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of measured and reference data that is too large for the repository."""
+    folder = os.environ.get("GEOEMBED_DATA")
+    if not folder:
+        pytest.skip("GEOEMBED_DATA is not set: the data folder is not part of the repository")
+    path = Path(folder)
+    assert path.is_dir(), f"GEOEMBED_DATA={folder} is not a folder"
+    return path

@@ -1,0 +1,167 @@
+"""Every public encoder against the same table of properties.
+
+A new encoder joins with one `Encoder` row; nothing below the table knows what it computes.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import geoembed
+from geoembed import check, sdf
+
+KEY = jax.random.key(2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoder:
+    """One row of the table.
+
+    Args:
+        name: Its public name.
+        make: Builds it.
+        examples: Items in the domain of its properties, as float64 numpy arrays of one shape.
+        feared: Items where values or gradients might not be finite: 0, the surface, an edge, a cutoff.
+    """
+
+    name: str
+    make: Callable[[], Any]
+    examples: Callable[[], list[Any]]
+    feared: Callable[[], list[Any]]
+
+
+def box() -> sdf.MeshSDF:
+    """A box 2 × 3 × 4 mm, closed, outward, twelve faces."""
+    corners = np.array([[x, y, z] for x in (0.0, 2.0) for y in (0.0, 3.0) for z in (0.0, 4.0)])
+    quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    faces = np.array([face for a, b, c, d in quads for face in ((a, b, c), (a, c, d))])
+    return sdf.mesh_sdf(corners, faces, unit="mm")
+
+
+def box_examples() -> list[np.ndarray]:
+    points = np.random.default_rng(0).uniform(-1.5, 5.5, size=(40, 3))
+    q = np.sort(np.abs(points - [1, 1.5, 2]) - [1, 1.5, 2], axis=1)
+    inside = q[:, 2] < 0
+    off_axis = ~inside | (q[:, 2] - q[:, 1] > 0.05)  # two faces equally near: the medial axis
+    off_surface = np.abs(q).min(axis=1) > 0.02
+    return list(points[off_axis & off_surface])
+
+
+def box_feared() -> list[np.ndarray]:
+    corner, edge, face, centre, far = [0, 0, 0], [2, 3, 1], [0, 1, 1], [1, 1.5, 2], [1e3, -1e3, 1e3]
+    return [np.array(point, float) for point in (corner, edge, face, centre, far)]
+
+
+ENCODERS = [
+    Encoder("sdf.MeshSDF", box, box_examples, box_feared),
+]
+
+every_encoder = pytest.mark.parametrize("row", ENCODERS, ids=lambda row: row.name)
+
+
+def in_dtype(items: list[Any], dtype: Any) -> list[Any]:
+    """The floating arrays of the items as jax arrays of this dtype."""
+
+    def leaf(value: Any) -> Any:
+        value = np.asarray(value)
+        return jnp.asarray(value, dtype if np.issubdtype(value.dtype, np.floating) else value.dtype)
+
+    return [jax.tree.map(leaf, item) for item in items]
+
+
+def call(f: Callable[..., Any], item: Any) -> Any:
+    return f(*item) if isinstance(item, tuple) else f(item)
+
+
+@every_encoder
+def test_the_card_passes(row):
+    card = check.card(row.make(), in_dtype(row.examples(), jnp.float32), key=KEY)
+    assert card.passed, card.to_text()
+    assert any(line.declared for line in card.rows), "a public encoder declares properties"
+
+
+@every_encoder
+def test_values_and_gradients_are_finite_where_that_is_feared(row, precision):
+    check.assert_finite_at(row.make(), in_dtype(row.feared(), precision))
+
+
+@every_encoder
+def test_it_is_a_hashable_promise(row):
+    properties = row.make().properties
+    assert isinstance(properties, tuple)
+    assert len({*properties}) == len(properties)
+
+
+@every_encoder
+@pytest.mark.parametrize("x64_at_load", [False, True])
+def test_an_artefact_comes_back_equal(row, tmp_path, precision, x64_at_load):
+    encoder = row.make()
+    item = in_dtype(row.examples(), precision)[0]
+    geoembed.save(tmp_path / "encoder", encoder)
+    with jax.enable_x64(x64_at_load):
+        loaded = geoembed.load(tmp_path / "encoder")
+    assert type(loaded) is type(encoder)
+    assert jax.tree.structure(loaded) == jax.tree.structure(encoder)
+    for before, after in zip(jax.tree.leaves(encoder), jax.tree.leaves(loaded), strict=True):
+        assert type(before) is type(after)
+        assert before.dtype == after.dtype
+        assert np.array_equal(before, after, equal_nan=True)
+    assert all(jax.tree.leaves(jax.tree.map(np.array_equal, call(loaded, item), call(encoder, item))))
+    assert loaded.properties == encoder.properties
+
+
+@every_encoder
+def test_it_serves_as_an_argument_and_as_a_constant(row, precision):
+    """`filter_jit(f)(encoder, x)` traces its arrays, `jit(encoder)` closes over them: equal to rounding."""
+    encoder, items = row.make(), in_dtype(row.examples(), precision)
+    argument = eqx.filter_jit(call)
+    tolerance = 1e-5 if precision == np.float32 else 1e-12
+    for item in items[:3]:
+        got, expected = argument(encoder, item), call(jax.jit(lambda *args: encoder(*args)), item)
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance), got, expected
+        )
+
+
+@every_encoder
+@pytest.mark.parametrize("count", [1, 1000])
+def test_large_batches_compiled_equal_single_items(row, precision, count):
+    """Backends have batched small products wrongly; a batch of many must equal its items."""
+    encoder, items = row.make(), in_dtype(row.examples(), precision)
+    batch = jax.tree.map(lambda *leaves: jnp.stack(leaves), *[items[i % len(items)] for i in range(count)])
+    rows = jax.jit(jax.vmap(lambda item: call(encoder, item)))(batch)
+    tolerance = 1e-5 if precision == np.float32 else 1e-12
+    for i in {0, count // 2, count - 1}:
+        expected = call(encoder, items[i % len(items)])
+        got = jax.tree.map(lambda leaf, i=i: leaf[i], rows)
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance), got, expected
+        )
+
+
+# --- the table itself must be able to fail
+
+
+class Broken(eqx.Module):
+    """A box whose distances are 1 % too long."""
+
+    inner: sdf.MeshSDF
+
+    @property
+    def properties(self):
+        return self.inner.properties
+
+    def __call__(self, x):
+        return 1.01 * self.inner(x)
+
+
+def test_a_wrong_distance_does_not_pass():
+    items = in_dtype(box_examples()[:4], jnp.float32)
+    assert not check.eikonal(Broken(box()), items)
+    assert not check.lipschitz(Broken(box()), 1.0, items, key=KEY)
