@@ -1,6 +1,7 @@
 """Damaged, odd and merely unusual files, each with what a strict reader must do about it.
 
-`error`: refused with an `InputError`. `flagged`: loads, and the report says what is odd. `ok`: loads, nothing to say.
+`error`: refused with an `InputError`. `flagged`: loads, and the report says what is odd.
+`ok`: loads, nothing to say.
 """
 
 import json

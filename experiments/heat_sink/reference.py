@@ -15,8 +15,9 @@ import argparse
 import json
 from pathlib import Path
 
-import geoembed
 import numpy as np
+
+import geoembed
 from geoembed.pinn import FaceConditions, FemReference, fem_reference, judge
 from geoembed.sdf import UNITS, RawMesh, read_mesh
 

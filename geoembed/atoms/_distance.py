@@ -12,7 +12,7 @@ _SWEEPS = 100
 
 
 def minimum_distance(frame: Frame) -> float:
-    """The smallest distance between two atoms, periodic images included (an atom's own images too). O(n log n).
+    """The smallest distance between two atoms or periodic images, an atom's own included. O(n log n).
 
     The periodic cell vectors are first reduced to the shortest ones of the same lattice, so that a strongly
     skewed cell needs no more images than a cubic one.

@@ -108,7 +108,7 @@ def _count(lines: Lines, line: bytes) -> int:
     count = int(line)
     if count < 1:
         raise lines.error(f"a frame of {count} atoms", "remove the frame")
-    # Every atom takes four characters at least ("H 0\n" is too short by far); compressed files cannot be judged so.
+    # Every atom takes four bytes and more; a compressed file cannot be judged by its size.
     if count > MAX_ATOMS or (not lines.compressed and 4 * count > lines.source.size):
         raise lines.error(f"{count} atoms are promised, more than the file can hold", _AGAIN)
     return count

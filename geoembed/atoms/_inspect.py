@@ -24,10 +24,10 @@ def inspect_frames(path: str | os.PathLike) -> dict[str, Any]:
 
     Returns:
         JSON values: file, sha256, notes, the number of frames, the smallest and largest number of atoms,
-            elements with
-        their number of atoms, labels and other columns and values with the number of frames that have them,
-        how many frames have a cell and how many are periodic in each direction, the range of cell volumes
-        (Å³), the minimum distance between two atoms (Å, periodic images included) with its frame, and flags in words.
+        elements with their number of atoms, labels and other columns and values with the number of frames
+        that have them, how many frames have a cell and how many are periodic in each direction, the range
+        of cell volumes (Å³), the minimum distance between two atoms (Å, periodic images included) with its
+        frame, and flags in words.
 
     Raises:
         InputError: The file cannot be used.

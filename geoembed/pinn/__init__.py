@@ -3,6 +3,7 @@
 from ._certificate import Certificate as Certificate
 from ._certificate import certify as certify
 from ._certificate import judge as judge
+from ._certificate import require_fem as require_fem
 from ._conditions import Convection as Convection
 from ._conditions import FaceConditions as FaceConditions
 from ._conditions import HeatFlux as HeatFlux

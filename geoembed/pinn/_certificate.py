@@ -120,7 +120,20 @@ def certify(
 def judge(
     reference: FemReference, predict: Callable[[np.ndarray], Any], *, bar: float = 2e-2, seed: int = 0
 ) -> Certificate:
-    """Compare an answer with a finite-element reference that is at hand; see `certify`."""
+    """Compare an answer with a finite-element reference that is at hand; see `certify`.
+
+    Args:
+        reference: What `fem_reference` returned.
+        predict: Temperatures in K, shape [n], at points in m, shape [n, 3].
+        bar: Largest relative error that passes.
+        seed: The seed the reference's points were drawn with; it is only written down.
+
+    Returns:
+        The verdict with its figures.
+
+    Raises:
+        ValueError: `predict` returns a wrong shape.
+    """
     answer = np.asarray(predict(reference.points), np.float64)
     if answer.shape != reference.temperature.shape:
         raise ValueError(
@@ -170,12 +183,17 @@ def verdict(error: float, agreement: float, points: int, bar: float) -> tuple[St
     )
 
 
+def require_fem() -> None:
+    """Raise ImportError, saying how to install it, when the extra `fem` is missing."""
+    for module in ("skfem", "pyamg", "pytetwild"):
+        fem_package(module)
+
+
 def fem_versions() -> dict[str, str]:
     """Return the versions of the packages that make up the judge."""
     from importlib.metadata import version
 
-    for module in ("skfem", "pyamg", "pytetwild"):
-        fem_package(module)
+    require_fem()
     return {name: version(name) for name in ("scikit-fem", "pyamg", "pytetwild", "numpy", "scipy")}
 
 

@@ -278,11 +278,11 @@ def locate(
     Looks at the tetrahedra with the nearest centres, more of them for the points not found at first. For a
     point outside the mesh the tetrahedron with the largest smallest coordinate is returned.
     """
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     corner = mesh.points[mesh.tets]
     inverse = np.linalg.inv((corner[:, 1:] - corner[:, :1]).transpose(0, 2, 1))
-    tree = cKDTree(corner.mean(1))
+    tree = KDTree(corner.mean(1))
     tet, best = np.zeros(len(points), np.int64), np.full((len(points), 4), -np.inf)
     left = np.arange(len(points))
     for neighbours in (8, 64, 512):

@@ -62,7 +62,7 @@ def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _crosses(flat: Float64[np.ndarray, "n 2"]) -> bool:
-    """Whether two sides cross in their interiors. Sides that only touch do not count: bridges to holes do that."""
+    """Whether two sides cross in their interiors; touching does not count, because bridges to holes touch."""
     after = np.roll(flat, -1, axis=0)
     for i in range(len(flat) - 2):
         a, b = flat[i], after[i]

@@ -13,7 +13,7 @@ _CUT = "the file was probably cut; export or copy it again"
 
 
 def logical_lines(source: Source) -> Iterator[tuple[int, bytes]]:
-    """Pieces of the file without comments and leading blanks, in which a backslash at a line's end has joined lines.
+    """Pieces of the file without comments and leading blanks, with continued lines joined.
 
     Joining leaves empty lines behind, so that line numbers stay true.
 

@@ -106,7 +106,7 @@ def _replace_fans(vertices, rows, target, faces, kept, tally, name, place) -> No
 def _shape(
     points: Float64[np.ndarray, "p n 3"],
 ) -> tuple[Bool[np.ndarray, " p"], Int64[np.ndarray, " p"], Bool[np.ndarray, " p"]]:
-    """Which polygons are strictly convex, the one reflex corner of concave quadrilaterals (else −1), which are bent."""
+    """Which are strictly convex, the reflex corner of concave quadrilaterals (else −1), which are bent."""
     points = points - points[:, :1]
     scale = np.abs(points).max(axis=(1, 2), keepdims=True)
     points = points / np.where(scale > 0, scale, 1.0)

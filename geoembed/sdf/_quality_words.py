@@ -51,7 +51,12 @@ def unit_warning(size: float, unit: str) -> str | None:
         f"{size * UNITS[u]:.3g} m in '{u}'" for u in UNITS if u != unit and 1e-3 <= size * UNITS[u] <= 10
     ]
     instead = f"; it would be {', '.join(others)}" if others else ""
-    return f"the largest extent, {size:.6g} {unit} = {metres:.3g} m, is {word} for a part: check the unit{instead}"
+    extent = f"the largest extent, {size:.6g} {unit} = {metres:.3g} m,"
+    return f"{extent} is {word} for a part: check the unit{instead}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def flags(q: Facts) -> tuple[str, ...]:
@@ -60,24 +65,24 @@ def flags(q: Facts) -> tuple[str, ...]:
     reach = max(*(abs(x) for x in q.lower), *(abs(x + e) for x, e in zip(q.lower, q.extents, strict=True)))
     size = max(q.extents)
     found = [
-        (not closed, f"not watertight: {q.open_edges} open edges around {q.holes} holes"),
-        (q.nonmanifold_edges, f"{q.nonmanifold_edges} edges have more than two faces"),
+        (not closed, f"not watertight: {_count(q.open_edges, 'open edge')} around {_count(q.holes, 'hole')}"),
+        (q.nonmanifold_edges, f"more than two faces at {_count(q.nonmanifold_edges, 'edge')}"),
         (not q.winding_consistent, "the winding of neighbouring faces disagrees"),
         (q.inside_out, "inside out: the winding is inwards and the volume negative"),
         (
             q.misoriented_components and not q.inside_out,
-            f"{q.misoriented_components} parts have the wrong winding",
+            f"the wrong winding in {_count(q.misoriented_components or 0, 'part')}",
         ),
-        (q.cavities, f"{q.cavities} closed cavities"),
+        (q.cavities, f"closed cavities: {q.cavities}"),
         (q.components > 1, f"{q.components} separate parts"),
         (q.watertight and q.cavities is None, "too many parts to find out which lies in which"),
-        (q.degenerate_faces, f"{q.degenerate_faces} faces without area"),
-        (q.sliver_faces, f"{q.sliver_faces} slivers (height below 1e-3 of the longest edge)"),
+        (q.degenerate_faces, f"{_count(q.degenerate_faces, 'face')} without area"),
+        (q.sliver_faces, f"{_count(q.sliver_faces, 'sliver')} (height below 1e-3 of the longest edge)"),
         (
             q.near_vertices,
-            f"{q.near_vertices} vertices lie within 1e-9 of the box diagonal of another: taken as one",
+            f"vertices within 1e-9 of the box diagonal of another, taken as one: {q.near_vertices}",
         ),
-        (q.duplicate_faces, f"{q.duplicate_faces} faces repeat another one"),
+        (q.duplicate_faces, f"{_count(q.duplicate_faces, 'face')} with the corners of another one"),
         (min(q.extents) == 0, "flat: the mesh has no thickness"),
         (reach > _FLOAT32_SQUARES, f"coordinates up to {reach:.3g}: their squares overflow float32"),
         (size < _FLOAT32_SMALL, f"the size is {size:.3g}: its square underflows float32"),

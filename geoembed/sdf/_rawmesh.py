@@ -91,7 +91,7 @@ def build(parsed: Parsed, name: str, sha256: str, notes: list[str]) -> RawMesh:
 def merge_equal(
     vertices: Float[np.ndarray, "n 3"],
 ) -> tuple[Float[np.ndarray, "v 3"], Int64[np.ndarray, " n"]]:
-    """The different points in the order of their first appearance, and for each point its number among them."""
+    """The different points in the order of their first appearance, and each point's number among them."""
     vertices = vertices + vertices.dtype.type(0)  # −0.0 becomes 0.0
     order = np.lexsort((vertices[:, 2], vertices[:, 1], vertices[:, 0]))
     ordered = vertices[order]
@@ -106,7 +106,8 @@ def merge_equal(
 
 
 def _check_vertices(parsed: Parsed, name: str) -> None:
-    size = np.abs(parsed.vertices).max(axis=1, initial=0).astype(np.float64)  # nan stays nan
+    with np.errstate(invalid="ignore"):  # a signalling nan, which stays nan here
+        size = np.abs(parsed.vertices).max(axis=1, initial=0).astype(np.float64)
     bad = np.flatnonzero(~(size <= MAX_COORDINATE))
     if bad.size:
         where = parsed.vertex_place(int(bad[0]))
@@ -124,7 +125,8 @@ def _check_corners(parsed: Parsed, name: str) -> None:
     bad = np.flatnonzero((parsed.corners < 0) | (parsed.corners >= number))
     if bad.size:
         face = int(np.searchsorted(np.cumsum(parsed.counts), bad[0], side="right"))
-        reason = f"a face refers to vertex {int(parsed.corners[bad[0]])}, but the {number} vertices are numbered from 0"
+        wrong = int(parsed.corners[bad[0]])
+        reason = f"a face refers to vertex {wrong}, but the {number} vertices are numbered from 0"
         raise InputError(name, parsed.face_place(face), reason, "the file is damaged; export it again")
 
 

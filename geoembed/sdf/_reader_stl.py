@@ -42,7 +42,8 @@ def _not_stl(source: Source, head: bytes) -> InputError:
     if len(head) < _HEADER:
         return source.error("", f"{source.size} bytes are too few for an STL file", _CUT)
     (count,) = struct.unpack("<I", head[80:])
-    reason = f"the header promises {count} facets, that is {_HEADER + 50 * count} bytes, but the file has {source.size}"
+    promised = _HEADER + 50 * count
+    reason = f"the header promises {count} facets, that is {promised} bytes, but the file has {source.size}"
     return source.error("byte 80", reason, "export or copy the file again; it is damaged or not an STL file")
 
 

@@ -80,8 +80,10 @@ def _search_block(table: SearchTable, points: Float[Array, "3 b"]) -> Int[Array,
     gap = jnp.maximum(0, jnp.maximum(table.lower - upper, lower - table.upper))
     bound = jnp.sum(gap**2, axis=1)
     apart = jnp.sum((table.lower + table.upper - lower - upper) ** 2, axis=1)
-    order = jnp.lexsort((apart, bound))  # of overlapping boxes, the closest centre first
-    bound = bound[order]
+    # Of overlapping boxes the closest centre first: negative keys, so that one sort serves both orders.
+    key = jnp.where(bound > 0, bound, -1 / (1 + apart))
+    order = jnp.argsort(key)
+    bound = key[order]
     size, clusters = points.shape[1], len(order)
 
     def unfinished(state: tuple) -> Array:

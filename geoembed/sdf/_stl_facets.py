@@ -27,9 +27,9 @@ def against_order(
     """Note how many stored normals point to the other side than the order of the corners says."""
     against = 0
     for start in range(0, len(corners), 100_000):
-        part = corners[start : start + 100_000].astype(np.float64)
-        given = normals[start : start + 100_000].astype(np.float64)
         with np.errstate(all="ignore"):  # huge and non-finite values are judged elsewhere
+            part = corners[start : start + 100_000].astype(np.float64)
+            given = normals[start : start + 100_000].astype(np.float64)
             part = part - part[:, :1]
             part = part / np.abs(part).max(axis=(1, 2), keepdims=True)
             own = np.cross(part[:, 1], part[:, 2])

@@ -79,8 +79,9 @@ def obj(v=V, f=F, corner="{0}", offset=1) -> str:
 def ply_header(nv=4, nf=4, form="ascii", vertex="", index="int", number="uchar", tail="") -> str:
     """The header of a PLY file."""
     return (
-        f"ply\nformat {form} 1.0\ncomment made for a test\nelement vertex {nv}\nproperty float x\nproperty float y\n"
-        f"property float z\n{vertex}element face {nf}\nproperty list {number} {index} vertex_indices\n{tail}end_header\n"
+        f"ply\nformat {form} 1.0\ncomment made for a test\nelement vertex {nv}\n"
+        f"property float x\nproperty float y\nproperty float z\n{vertex}element face {nf}\n"
+        f"property list {number} {index} vertex_indices\n{tail}end_header\n"
     )
 
 

@@ -227,7 +227,7 @@ def add_glb_cases() -> None:
     mesh(
         "matrix_projective",
         "glb",
-        glb(put("nodes", 0, "matrix", value=[1, 0, 0, 1] + [0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1])),
+        glb(put("nodes", 0, "matrix", value=[1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1])),
         "error",
         "projective",
     )

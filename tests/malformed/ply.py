@@ -99,7 +99,7 @@ def add_ply_cases() -> None:
     mesh(
         "no_face_element",
         "ply",
-        "ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nproperty float y\nproperty float z\nend_header\n0 0 0\n",
+        good.split("element face")[0].replace("vertex 4", "vertex 1") + "end_header\n0 0 0\n",
         "error",
         "no faces",
     )

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import struct
 
 import numpy as np
 
@@ -32,6 +33,8 @@ def add_stl_cases() -> None:
     mesh("header_solid_cut", "stl", stl(header=b"solid like ascii")[:-9], "error", "the same, cut")
     mesh("inf", "stl", stl(moved(1, np.inf)), "error", "inf vertex")
     mesh("nan", "stl", stl(moved(1, np.nan), normal=(0, 0, 0)), "error", "nan vertex")
+    signalling = stl().replace(struct.pack("<f", 1.0), b"\x01\x00\xa0\x7f", 1)
+    mesh("nan_signalling", "stl", signalling, "error", "a signalling nan")
     mesh("nan_normal", "stl", stl(normal=(np.nan, 0, 0)), "flagged", "stored normals are nan")
     mesh("wrong_normal", "stl", stl(normal=(-1, -1, -1)), "flagged", "a stored normal points inwards")
     mesh("degenerate", "stl", stl(f=np.vstack([F, [[0, 0, 0]]])), "flagged", "zero-area facet")

@@ -95,7 +95,7 @@ def test_degenerate_slivers_and_duplicates():
 
 
 def test_nonmanifold_edge():
-    second = BOX.vertices + [1, 2, 0]  # two boxes that share one edge
+    second = BOX.vertices + np.array([[1, 2, 0]])  # two boxes that share one edge
     both = trimesh.util.concatenate([BOX, trimesh.Trimesh(second, BOX.faces, process=False)])
     both.merge_vertices()
     q = of(both)

@@ -1,0 +1,5 @@
+"""`python -m geoembed.cli`."""
+
+from ._app import main
+
+main()

@@ -1,0 +1,108 @@
+"""The command line."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .. import __version__
+from ..core import GeoembedError
+
+app = typer.Typer(
+    name="geoembed",
+    help="Physics and geometry embeddings: heat in real parts, files inspected.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Out = Annotated[Path | None, typer.Option(help="Folder for the results.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Decides all random choices.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run from its checkpoint.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")
+]
+
+
+def main() -> None:
+    """Runs the command line; a mistake in the input ends with one message and exit code 2."""
+    # Two linear-algebra thread pools would fight over the cores; ours is not the one that needs them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        app()
+    except GeoembedError as error:
+        typer.echo(f"geoembed: {error}", err=True)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("geoembed: interrupted", err=True)
+        raise SystemExit(130) from None
+
+
+@app.command()
+def demo(out: Out = None, seed: Seed = 0, resume: Resume = False, as_json: Json = False) -> None:
+    """Solve heat conduction in the bundled heat sink and compare with finite elements."""
+    from ._demo import run_demo
+
+    folder = out or Path("geoembed-demo")
+    _finish(lambda: run_demo(folder, seed=seed, resume=resume), folder, as_json)
+
+
+@app.command()
+def solve(
+    config: Annotated[Path, typer.Argument(help="A TOML configuration file.")],
+    out: Out = None,
+    resume: Resume = False,
+    seed: Seed = 0,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Judge the answer by finite elements (extra fem).")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Solve what a configuration file describes. Results go to the folder CONFIG-result, or to --out."""
+    from ._run import run
+
+    folder = out or config.with_name(f"{config.stem}-result")
+    _finish(lambda: run(config, folder, seed=seed, resume=resume, with_fem=certify), folder, as_json)
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A mesh (STL, OBJ, PLY, OFF, GLB) or atomic frames (extxyz).")],
+    unit: Annotated[
+        str | None, typer.Option(help="Unit of a mesh's coordinates: m, cm, mm, um, in, ft.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is in a file, what is wrong with it, and what loading it will do about that."""
+    from ._inspect import as_text, inspect_file
+
+    report = inspect_file(file, unit)
+    typer.echo(json.dumps(report, indent=2, ensure_ascii=False) if as_json else as_text(report))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _finish(work: Any, folder: Path, as_json: bool) -> None:
+    """Runs, prints the result on stdout, turns an interruption or a failed certificate into an exit code."""
+    from ._report import summary
+    from ._run import Interrupted
+
+    try:
+        report = work()
+    except Interrupted as stopped:
+        typer.echo(f"geoembed: {stopped}", err=True)
+        raise typer.Exit(130) from None
+    if as_json:
+        sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    else:
+        typer.echo(summary(report, folder))
+    verdict = (report["fem"] or {}).get("status")
+    if report["status"] == "diverged" or verdict == "failed":
+        raise typer.Exit(1)

@@ -1,0 +1,113 @@
+"""The configuration of `geoembed solve`: every key, its unit, its default and its meaning."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Triple = Annotated[list[Number], Field(min_length=3, max_length=3)]
+Unit = Literal["m", "cm", "mm", "um", "in", "ft"]
+
+
+class Table(BaseModel):
+    """A table that knows all its keys and refuses the others; numbers are not read from strings."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Part(Table):
+    """The part."""
+
+    mesh: str = Field(
+        description="STL, OBJ, PLY, OFF or GLB file; a relative path starts at the configuration file"
+    )
+    unit: Unit = Field(description="length unit of the mesh's coordinates")
+
+
+class Box(Table):
+    """A box."""
+
+    lower: Triple = Field(description="lowest corner, in the part's unit")
+    upper: Triple = Field(description="highest corner, in the part's unit")
+
+
+class Patch(Table):
+    """A patch of the surface. Several ways of choosing narrow each other down."""
+
+    facing: Triple | None = Field(None, description="faces whose outward normal points this way")
+    segment: Triple | None = Field(
+        None,
+        description="the smooth region around this point of the surface, up to sharp edges; in the part's unit",
+    )
+    angle: Annotated[float, Field(ge=0, le=180)] = Field(
+        30.0,
+        description="how far normals may turn: from `facing`, across an edge inside `segment`; degrees",
+    )
+    box: Box | None = Field(None, description="faces that lie wholly inside this box")
+
+    @model_validator(mode="after")
+    def _chooses(self) -> "Patch":
+        if self.facing is None and self.segment is None and self.box is None:
+            raise ValueError("a patch needs at least one of facing, segment, box")
+        return self
+
+
+class Physics(Table):
+    """What happens in the part."""
+
+    kind: Literal["steady_heat"] = Field(description="the equation: ∇·(k ∇T) + q = 0")
+    conductivity: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(description="k, W/(m K)")
+    source: Number = Field(0.0, description="q, heat released in the volume, W/m³")
+
+
+class ConvectionTable(Table):
+    """Heat exchange with the surroundings."""
+
+    h: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        description="heat transfer coefficient, W/(m² K)"
+    )
+    ambient: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(description="temperature around, K")
+
+
+class ConditionTable(Table):
+    """A condition on a patch: a temperature, or a flux, convection or both. Without one it is insulated."""
+
+    patch: str = Field(description='name of a patch, or "rest" for all that no patch takes')
+    temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None, description="temperature at which the patch is held, K"
+    )
+    flux: Number | None = Field(None, description="heat flux into the part, W/m²")
+    convection: ConvectionTable | None = Field(None, description="heat exchange with the surroundings")
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "ConditionTable":
+        if self.temperature is None and self.flux is None and self.convection is None:
+            raise ValueError("a condition needs one of temperature, flux, convection")
+        if self.temperature is not None and (self.flux is not None or self.convection is not None):
+            raise ValueError("a patch held at a temperature cannot carry a flux or convection too")
+        return self
+
+
+class SolveTable(Table):
+    """How far to go."""
+
+    tolerance: Annotated[float, Field(gt=0, lt=1)] = Field(
+        5e-3,
+        description="stop when the estimated error, relative to the spread of the temperature, is below this",
+    )
+    cells: Annotated[int, Field(ge=1000, le=10_000_000)] = Field(
+        120_000, description="the most grid cells; 120 000 need about 2 GB of memory"
+    )
+    time_limit: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="stop after this time and keep the best so far, s; no limit by default"
+    )
+
+
+class Config(Table):
+    """A configuration file of `geoembed solve`."""
+
+    part: Part = Field(description="the part")
+    patches: dict[str, Patch] = Field(default_factory=dict, description="patches of its surface, by name")
+    physics: Physics = Field(description="what happens in the part")
+    conditions: list[ConditionTable] = Field(min_length=1, description="conditions on patches")
+    solve: SolveTable = Field(SolveTable(), description="how far to go")

@@ -1,0 +1,113 @@
+"""The report of a run, as JSON and as a few lines of text."""
+
+import hashlib
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..pinn import Certificate, Problem, Result
+from ..sdf import value_and_gradient
+from ._config import Config
+
+
+def make_report(
+    config: Config, config_file: Path, mesh_file: Path, problem: Problem, result: Result, seed: int
+) -> dict[str, Any]:
+    """Collects what is known about a run. Keys ending in no unit are dimensionless or SI."""
+    lower, upper = problem.domain.bounds
+    surface, _ = value_and_gradient(result.field, problem.domain.vertices)
+    return {
+        "part": config.part.mesh,
+        "unit": config.part.unit,
+        "size": [float(side) for side in upper - lower],
+        "status": result.status,
+        "relative_error_fem": None,
+        "estimated_error": _finite(result.estimated_error),
+        "tolerance": config.solve.tolerance,
+        "energy_balance": result.energy_balance,
+        "heat_W": dict(result.heat),
+        "surface_temperature_K": {"lowest": float(surface.min()), "highest": float(surface.max())},
+        "seconds": result.seconds,
+        "iterations": result.iterations,
+        "parameters": result.parameters,
+        "seed": seed,
+        "input_sha256": {"config": _sha256(config_file), "mesh": _sha256(mesh_file)},
+        "versions": {
+            "geoembed": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("jax", "jaxlib", "numpy", "scipy", "equinox")},
+        },
+        "mending": list(problem.domain.notes),
+        "config": config.model_dump(mode="json"),
+        "fem": None,
+    }
+
+
+def add_certificate(report: dict[str, Any], certificate: Certificate) -> None:
+    """Adds the verdict of the finite-element judge."""
+    report["fem"] = certificate.as_dict()
+    report["relative_error_fem"] = certificate.relative_error
+
+
+def add_reference(report: dict[str, Any], result: Result, file: Path, metres_per_unit: float) -> None:
+    """Adds the error against finite-element values that were computed before, as the demo does.
+
+    The error is ‖T − T_fem‖ / ‖T_fem − mean(T_fem)‖ over points drawn uniformly by volume: a constant
+    scores 1.
+    """
+    with np.load(file, allow_pickle=False) as reference:
+        points, expected = reference["points"].astype(float), reference["temperature"].astype(float)
+        facts = json.loads(str(reference["facts"]))
+    found, _ = value_and_gradient(result.field, points / metres_per_unit)
+    error = np.linalg.norm(found - expected) / np.linalg.norm(expected - expected.mean())
+    report["relative_error_fem"] = float(error)
+    report["fem"] = {"source": "reference values shipped with geoembed", "points": len(points), **facts}
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Writes the report as JSON."""
+    path.write_text(
+        json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
+
+
+def summary(report: dict[str, Any], out: Path) -> str:
+    """Returns the report in a few lines for a person."""
+    temperature = report["surface_temperature_K"]
+    lines = [
+        f"{report['part']}: {report['status']} after {report['seconds']:.0f} s,"
+        f" {report['iterations']} iterations, {report['parameters']} parameters",
+        f"  surface temperature   {temperature['lowest']:.2f} … {temperature['highest']:.2f} K",
+        f"  error, estimated      {_percent(report['estimated_error'])} of the temperature's spread",
+        f"  error against FEM     {_fem_line(report)}",
+        f"  heat balance          {_percent(report['energy_balance'])} of the heat that enters",
+        *(f"  heat into {name + ':':<12}{watts:+.4g} W" for name, watts in report["heat_W"].items()),
+        f"  written to {out}: report.json, temperature.png, temperature.vtu, log.jsonl, solution/",
+    ]
+    return "\n".join(lines)
+
+
+def _fem_line(report: dict[str, Any]) -> str:
+    error, fem = report["relative_error_fem"], report["fem"]
+    if fem is None:
+        return "not checked (add --certify)"
+    if "status" not in fem:
+        return f"{_percent(error)} ({fem['points']} points of the shipped reference)"
+    return f"{fem['status']}: {fem['text']}"
+
+
+def _percent(value: float | None) -> str:
+    return "unknown" if value is None else f"{100 * value:.2f} %"
+
+
+def _finite(value: float) -> float | None:
+    return value if abs(value) < float("inf") else None
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

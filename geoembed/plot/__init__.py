@@ -1,0 +1,5 @@
+"""Pictures of parts and fields. They are made on figures of their own; pyplot and its backend are left alone."""
+
+from ._convergence import convergence_figure as convergence_figure
+from ._temperature import save_temperature as save_temperature
+from ._temperature import temperature_figure as temperature_figure

@@ -1,0 +1,117 @@
+"""How a solution came about."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+
+from ..pinn import Result
+from ._style import FAINT, INK, LABEL, TICK, TITLE, WARNING, tidy
+
+_TRAIN, _HELD_OUT = "#3b4cc0", "#c8641b"
+
+
+def convergence_figure(result: Result) -> Figure:
+    """Draws energy and estimated error against the steps of the linear solver.
+
+    Above: the energy J that is minimised, as its excess over the last value on the same grid, and the energy at
+    held-out points, as its excess over the lowest value of the whole run, both in shares of that lowest value.
+    The lowest values themselves have no place on the logarithmic scale. Below: the estimated error at the end of
+    each grid. Vertical lines part the grids.
+
+    Args:
+        result: The solution.
+
+    Returns:
+        A figure on an Agg canvas of its own, with the axes "energy" and "error".
+    """
+    figure = Figure(figsize=(8.0, 6.2), dpi=130, facecolor="white")
+    FigureCanvasAgg(figure)
+    energy = figure.add_axes((0.12, 0.42, 0.85, 0.44), label="energy")
+    error = figure.add_axes((0.12, 0.1, 0.85, 0.24), label="error", sharex=energy)
+    history = list(result.history)
+    figure.text(0.12, 0.955, f"Convergence: {result.status}", fontsize=TITLE, color=INK, va="center")
+    if history:
+        _draw_energies(energy, history)
+        _draw_errors(error, history)
+        _mark_grids([energy, error], history)
+    else:
+        energy.text(0.5, 0.5, "no progress was recorded", transform=energy.transAxes, ha="center", color=WARNING)
+    energy.set_ylabel("Excess of energy")
+    error.set_ylabel("Estimated error")
+    error.set_xlabel("Solver steps")
+    error.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+    energy.tick_params(labelbottom=False)
+    for axes in (energy, error):
+        tidy(axes)
+        axes.grid(visible=True, color="#e6e6e6", linewidth=0.6)
+        axes.set_axisbelow(True)
+    return figure
+
+
+def _column(history: list[dict[str, Any]], name: str) -> np.ndarray:
+    return np.array([float(record[name]) for record in history])
+
+
+def _draw_energies(axes: Axes, history: list[dict[str, Any]]) -> None:
+    steps, grid = _column(history, "total_iterations"), _column(history, "grid")
+    energy, held_out = _column(history, "energy"), _column(history, "held_out")
+    lowest = np.nanmin(held_out)
+    size = abs(lowest) if lowest != 0 else 1.0
+    label: str | None = "training energy, over its last value on the grid"
+    for number in np.unique(grid):
+        here = np.flatnonzero(grid == number)
+        excess = (energy[here] - energy[here[-1]]) / size
+        _line(axes, steps[here], excess, color=_TRAIN, label=label)
+        label = None
+    _line(axes, steps, (held_out - lowest) / size, color=_HELD_OUT, label="held-out energy, over its lowest value")
+    axes.set_yscale("log")
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="upper right")
+
+
+def _line(axes: Axes, steps: np.ndarray, excess: np.ndarray, *, color: str, label: str | None) -> None:
+    shown = excess > 1e-12  # smaller differences are rounding
+    axes.plot(steps[shown], excess[shown], color=color, label=label, marker="o", markersize=3, linewidth=1.4)
+
+
+def _draw_errors(axes: Axes, history: list[dict[str, Any]]) -> None:
+    done = [record for record in history if record["finished"] and np.isfinite(record["estimated_error"])]
+    if not done:
+        axes.text(0.5, 0.5, "needs two finished grids", transform=axes.transAxes, ha="center", va="center",
+                  color=FAINT, fontsize=LABEL)
+        axes.set_yticks([])
+        return
+    steps, errors = _column(done, "total_iterations"), _column(done, "estimated_error")
+    axes.plot(steps, errors, color=INK, marker="s", markersize=5, linewidth=1.2)
+    axes.set_yscale("log")
+    axes.set_ylim(errors.min() / 2, errors.max() * 2.5)
+    percent = FuncFormatter(lambda value, _: f"{100 * value:.3g} %")
+    axes.yaxis.set_major_formatter(percent)
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.yaxis.set_minor_locator(NullLocator())
+    for x, y in zip(steps, errors, strict=True):
+        axes.annotate(f"{100 * y:.2g} %", (x, y), xytext=(-7, 3), textcoords="offset points", ha="right",
+                      fontsize=TICK, color=INK)
+
+
+def _mark_grids(panels: list[Axes], history: list[dict[str, Any]]) -> None:
+    """Lines between the grids, and the size of each above."""
+    steps, grid = _column(history, "total_iterations"), _column(history, "grid")
+    start = 0.0
+    for number in np.unique(grid):
+        here = np.flatnonzero(grid == number)
+        end = float(steps[here[-1]])
+        cells = history[here[-1]]["cells"]
+        for axes in panels:
+            axes.axvline(end, color=FAINT, linewidth=0.9, linestyle="--", zorder=0)
+        panels[0].annotate(
+            f"grid {int(number)}\n{cells:,} cells".replace(",", "\u2009"), (0.5 * (start + end), 1.0),
+            xycoords=("data", "axes fraction"), xytext=(0, 5), textcoords="offset points", ha="center", va="bottom",
+            fontsize=TICK, color=INK,
+        )
+        start = end
+    panels[0].set_xlim(0, start * 1.04)
