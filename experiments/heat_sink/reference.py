@@ -25,7 +25,7 @@ DATA = Path(geoembed.__file__).parent / "pinn" / "data"
 UNIT, CONDUCTIVITY, BASE, H, AMBIENT = "mm", 10.0, 350.0, 25.0, 293.0
 POINTS, SEED = 8_100, 0
 # Tetrahedra from the mesher and after refinement; the fin roots are singular, hence the second numbers.
-COARSE, FINE = (30_000, 180_000), (15_000, 380_000)
+COARSE, FINE = (30_000, 200_000), (15_000, 550_000)
 QUICK = (15_000, 40_000), (20_000, 80_000)
 
 
@@ -83,7 +83,7 @@ def facts_of(reference: FemReference, raw: RawMesh, tip: np.ndarray) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=DATA / "heat_sink_reference.npz")
     parser.add_argument("--quick", action="store_true", help="coarse meshes, to try the script")
     options = parser.parse_args()

@@ -1,7 +1,6 @@
 """The command line."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,8 +28,6 @@ Json = Annotated[
 
 def main() -> None:
     """Runs the command line; a mistake in the input ends with one message and exit code 2."""
-    # Two linear-algebra thread pools would fight over the cores; ours is not the one that needs them.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except GeoembedError as error:

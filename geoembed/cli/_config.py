@@ -41,7 +41,7 @@ class Patch(Table):
     )
     angle: Annotated[float, Field(ge=0, le=180)] = Field(
         30.0,
-        description="how far normals may turn: from `facing`, across an edge inside `segment`; degrees",
+        description="how far normals may turn: from `facing`, or across an edge inside `segment`; degrees",
     )
     box: Box | None = Field(None, description="faces that lie wholly inside this box")
 
@@ -92,11 +92,11 @@ class SolveTable(Table):
     """How far to go."""
 
     tolerance: Annotated[float, Field(gt=0, lt=1)] = Field(
-        5e-3,
+        1e-2,
         description="stop when the estimated error, relative to the spread of the temperature, is below this",
     )
     cells: Annotated[int, Field(ge=1000, le=10_000_000)] = Field(
-        120_000, description="the most grid cells; 120 000 need about 2 GB of memory"
+        200_000, description="the most grid cells; 200 000 need about 3 GB of memory"
     )
     time_limit: Annotated[float, Field(gt=0)] | None = Field(
         None, description="stop after this time and keep the best so far, s; no limit by default"

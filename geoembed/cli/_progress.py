@@ -67,4 +67,4 @@ class SolveProgress:
 
     def say(self, text: str) -> None:
         """Prints a line that stays."""
-        self.console.print(text, highlight=False, markup=False)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)

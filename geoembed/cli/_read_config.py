@@ -31,7 +31,7 @@ def read_config(path: Path) -> Config:
     text = _read_text(path)
     try:
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         reason, where = _toml_place(str(error))
         raise InputError(
             path, where, f"this is not TOML: {reason}", "See https://toml.io for the syntax"

@@ -66,7 +66,7 @@ def add_reference(report: dict[str, Any], result: Result, file: Path, metres_per
     found, _ = value_and_gradient(result.field, points / metres_per_unit)
     error = np.linalg.norm(found - expected) / np.linalg.norm(expected - expected.mean())
     report["relative_error_fem"] = float(error)
-    report["fem"] = {"source": "reference values shipped with geoembed", "points": len(points), **facts}
+    report["fem"] = {"source": "reference values shipped with geoembed", "compared": len(points), "reference": facts}
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ def _fem_line(report: dict[str, Any]) -> str:
     if fem is None:
         return "not checked (add --certify)"
     if "status" not in fem:
-        return f"{_percent(error)} ({fem['points']} points of the shipped reference)"
+        return f"{_percent(error)} ({fem['compared']} points of the shipped reference)"
     return f"{fem['status']}: {fem['text']}"
 
 

@@ -18,7 +18,7 @@ _TITLES = {
 }
 _INTRODUCTION = """# The configuration file
 
-`geoembed solve FILE.toml` reads one TOML file. Coordinates are in the part's own unit, everything else in SI units.
+`geoembed solve FILE.toml` reads one TOML file. Coordinates are in the part's own unit, the rest in SI units.
 Unknown keys are refused. This page is generated from the schema that the program checks against.
 """
 

@@ -36,9 +36,9 @@ class Hexahedra:
 def fitted_hexahedra(domain: MeshSDF, field: SplineField) -> Hexahedra:
     """Moulds the cells of a field to a part.
 
-    Cells without a corner inside are left out; corners outside move to the nearest point of the surface, x − d n.
-    Planar faces and convex edges of the part come out exactly. Walls and gaps thinner than a cell do not: while
-    more than 2 % of the volume is missing or too much, every cell is split into 2³ or 3³.
+    Cells without a corner inside are left out; corners outside move to the nearest point of the surface,
+    x − d n. Planar faces and convex edges of the part come out exactly. Walls and gaps thinner than a cell do
+    not: while more than 2 % of the volume is missing or too much, every cell is split into 2³ or 3³.
 
     Args:
         domain: The part.
@@ -92,8 +92,8 @@ def _lattice(field: SplineField, splits: int) -> tuple[Int[np.ndarray, "n 3"], I
 def hexahedron_volumes(corners: Float[np.ndarray, "c 8 3"]) -> Float[np.ndarray, " c"]:
     """Returns the signed volumes of trilinear hexahedra, corners in VTK's order.
 
-    V = ∫ det ∂x/∂t dt over the unit cube; the determinant is quadratic in each coordinate, so 2³ Gauss points are
-    exact.
+    V = ∫ det ∂x/∂t dt over the unit cube; the determinant is quadratic in each coordinate, so 2³ Gauss points
+    are exact.
     """
     nodes = 0.5 + np.array([-0.5, 0.5]) / np.sqrt(3)
     volume = np.zeros(len(corners))

@@ -23,7 +23,7 @@ class Position:
     Args:
         grid: The number of the grid in work.
         solver: The linear solver's state on it, None before it starts.
-        best: The iterate of this grid with the lowest held-out energy, and that energy.
+        best: The iterate of this grid that is kept, and the lowest held-out energy seen on it.
         field: The best field of all grids so far, and its held-out energy.
         inside: The temperature of the last finished grid at the held-out points, dimensionless.
         spacing: The spacing of that grid.

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
-from ..sdf import SurfaceRule, micro_centres
+from ..sdf import SurfaceRule, micro_centres, signed_volume
 from ._features import SplineFeatures
 from ._problem import Problem
 from ._spline import FEATURES, spline_gradients, spline_values, unit_cell_integrals
@@ -32,7 +32,7 @@ class Surface:
         points: Points, in the part's unit.
         weights: Areas, in units of length².
         faces: The face of each point.
-        transfer: Biot number, or HOLD where the temperature is held.
+        transfer: Biot number, at most HOLD, which it is where the temperature is held.
         target: Ambient or held temperature.
         flux: Prescribed flux into the part.
     """
@@ -50,7 +50,7 @@ def surface_conditions(problem: Problem, rule: SurfaceRule) -> Surface:
     scales, table = problem.scales, problem.face_conditions
     k = problem.equation.conductivity
     level = np.where(table.held, table.temperature, table.ambient)
-    transfer = np.where(table.held, HOLD, table.h * scales.metres / k)
+    transfer = np.where(table.held, HOLD, np.minimum(table.h * scales.metres / k, HOLD))
     target = np.where(transfer > 0, (level - scales.reference) / scales.span, 0.0)
     flux = table.flux * scales.metres / (k * scales.span)
     f = rule.faces
@@ -65,15 +65,30 @@ def dimensionless_source(problem: Problem) -> float:
 
 @dataclass(frozen=True)
 class Quadratic:
-    """J(c) = ½ cᵀ A c − bᵀ c + constant."""
+    """J(c) = ½ cᵀ A c − bᵀ c + constant.
+
+    Args:
+        matrix: A.
+        load: b.
+        constant: J of the zero field.
+        level: A times the vector of ones, which is the field θ = 1: ∫ t Bᵢ dS.
+    """
 
     matrix: sparse.csr_array
     load: Float[np.ndarray, " d"]
     constant: float
+    level: Float[np.ndarray, " d"]
 
     def __call__(self, coefficients: Float[np.ndarray, " d"]) -> float:
         """Returns J(c)."""
         return float((0.5 * (self.matrix @ coefficients) - self.load) @ coefficients + self.constant)
+
+    def levelled(self, coefficients: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+        """Returns c plus the constant that minimises J: as much heat leaves as enters.
+
+        At small Biot numbers J hardly depends on the level of the temperature, and the solver is slow to find it.
+        """
+        return coefficients + (self.load.sum() - self.level @ coefficients) / self.level.sum()
 
 
 def assemble(problem: Problem, features: SplineFeatures, surface: Surface) -> Quadratic:
@@ -93,10 +108,15 @@ def assemble(problem: Problem, features: SplineFeatures, surface: Surface) -> Qu
     load = values.T @ (weight * surface.target + surface.weights * surface.flux)
     matrix = values.T @ (sparse.dia_array((weight[None], [0]), shape=(len(weight), len(weight))) @ values)
     volume_matrix, volume_load = _volume(features, edge)
+    # The exact heat must be released: where only convection carries it away, a share of it too much raises the whole
+    # part by that share of (T − ambient), which is 1/Biot times as much as T varies inside.
+    exact = signed_volume(problem.domain.vertices, problem.domain.faces)
+    released = dimensionless_source(problem) * exact / features.cells.volume
     return Quadratic(
         matrix=sparse.csr_array(matrix + volume_matrix),
-        load=load + dimensionless_source(problem) * volume_load,
+        load=load + released * volume_load,
         constant=float(0.5 * np.sum(weight * surface.target**2)),
+        level=values.T @ weight,
     )
 
 

@@ -12,10 +12,11 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ._fem_mesh import TetMesh, fem_package
+from ._fem_mesh import TetMesh, fem_package, locate
 from ._fem_surface import face_areas
 
-_TOLERANCE = 1e-10
+# Residual of the linear system over that of the starting values.
+TOLERANCE = 1e-10
 _MOST_ITERATIONS = 500
 
 
@@ -96,7 +97,14 @@ class FemSolution:
         return np.bincount(group, face_areas(self.mesh.points, self.mesh.facets), minlength=groups)
 
 
-def solve_heat(mesh: TetMesh, conditions: FaceTable, conductivity: float, source: float = 0.0) -> FemSolution:
+def solve_heat(
+    mesh: TetMesh,
+    conditions: FaceTable,
+    conductivity: float,
+    source: float = 0.0,
+    *,
+    tolerance: float = TOLERANCE,
+) -> FemSolution:
     """Solve steady heat conduction on a tetrahedral mesh.
 
     Minimises ∫ k|∇T|²/2 − qT dV + ∫ h(T − T_ambient)²/2 − flux·T dA over continuous piecewise quadratics
@@ -107,6 +115,7 @@ def solve_heat(mesh: TetMesh, conditions: FaceTable, conductivity: float, source
         conditions: Boundary data per surface triangle; a facet takes the row of its triangle.
         conductivity: k > 0, W/(m K).
         source: q, W/m³.
+        tolerance: Residual at which the linear solver stops, over that of its starting values.
 
     Returns:
         The field with the heat through every facet.
@@ -135,7 +144,7 @@ def solve_heat(mesh: TetMesh, conditions: FaceTable, conductivity: float, source
     load = scaled.load(slope) + robin_load + source_load
     matrix = (scaled.stiffness() + robin).tocsr()
     theta, fixed = scaled.held_values(temperature - level)
-    theta, iterations, residual = _solve(matrix, load, theta, fixed)
+    theta, iterations, residual = _solve(matrix, load, theta, fixed, tolerance)
     watts = conductivity * scaled.length  # from the scaled weak form to W
     reaction = np.where(fixed, matrix @ theta - load, 0.0) * watts
     return FemSolution(
@@ -230,7 +239,7 @@ def _facet_numbers(all_facets: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return order[np.searchsorted(keys, key(wanted.T), sorter=order)]
 
 
-def _solve(matrix, load, values, fixed) -> tuple[np.ndarray, int, float]:
+def _solve(matrix, load, values, fixed, tolerance) -> tuple[np.ndarray, int, float]:
     """Solve for the free degrees of freedom; returns all values, the iterations, the residual ratio."""
     pyamg = fem_package("pyamg")
     free = np.flatnonzero(~fixed)
@@ -240,11 +249,11 @@ def _solve(matrix, load, values, fixed) -> tuple[np.ndarray, int, float]:
     residuals: list[float] = []
     solution = values.copy()
     solution[free] = hierarchy.solve(
-        right, tol=_TOLERANCE, accel="cg", maxiter=_MOST_ITERATIONS, residuals=residuals
+        right, tol=tolerance, accel="cg", maxiter=_MOST_ITERATIONS, residuals=residuals
     )
     start = float(np.linalg.norm(right))
     final = float(np.linalg.norm(right - system @ solution[free])) / start if start > 0 else 0.0
-    if not final < 100 * _TOLERANCE:
+    if not final < 100 * tolerance:
         raise RuntimeError(f"the finite-element solver stopped at a relative residual of {final:.1e}")
     return solution, len(residuals), final
 
@@ -268,32 +277,3 @@ def evaluate(
     for i, dof in enumerate(solution.element_dofs):
         value += element.lbasis(barycentric.T[1:], i)[0] * solution.nodal[dof[tet]]
     return value, barycentric.min(1) >= -1e-9
-
-
-def locate(
-    mesh: TetMesh, points: Float[np.ndarray, "n 3"]
-) -> tuple[Int[np.ndarray, "n"], Float[np.ndarray, "n 4"]]:
-    """Find the tetrahedron of each point and its barycentric coordinates there.
-
-    Looks at the tetrahedra with the nearest centres, more of them for the points not found at first. For a
-    point outside the mesh the tetrahedron with the largest smallest coordinate is returned.
-    """
-    from scipy.spatial import KDTree
-
-    corner = mesh.points[mesh.tets]
-    inverse = np.linalg.inv((corner[:, 1:] - corner[:, :1]).transpose(0, 2, 1))
-    tree = KDTree(corner.mean(1))
-    tet, best = np.zeros(len(points), np.int64), np.full((len(points), 4), -np.inf)
-    left = np.arange(len(points))
-    for neighbours in (8, 64, 512):
-        for rows in np.array_split(left, max(1, len(left) * neighbours // 500_000)):
-            near = tree.query(points[rows], k=min(neighbours, len(mesh.tets)))[1].reshape(len(rows), -1)
-            rest = np.einsum("nkij,nkj->nki", inverse[near], points[rows][:, None] - corner[near, 0])
-            barycentric = np.concatenate([1 - rest.sum(2, keepdims=True), rest], axis=2)
-            pick = barycentric.min(2).argmax(1)
-            tet[rows] = near[np.arange(len(rows)), pick]
-            best[rows] = barycentric[np.arange(len(rows)), pick]
-        left = np.flatnonzero(best.min(1) < -1e-9)
-        if not len(left):
-            break
-    return tet, best

@@ -224,3 +224,32 @@ def sample_mesh(mesh: TetMesh, n: int, rng: np.random.Generator) -> Float[np.nda
     tet = rng.choice(len(mesh.tets), n, p=volume / volume.sum())
     weight = rng.dirichlet(np.ones(4), n)
     return np.einsum("nk,nki->ni", weight, mesh.points[mesh.tets[tet]])
+
+
+def locate(
+    mesh: TetMesh, points: Float[np.ndarray, "n 3"]
+) -> tuple[Int[np.ndarray, "n"], Float[np.ndarray, "n 4"]]:
+    """Find the tetrahedron of each point and its barycentric coordinates there.
+
+    Looks at the tetrahedra with the nearest centres, more of them for the points not found at first. For a
+    point outside the mesh the tetrahedron with the largest smallest coordinate is returned.
+    """
+    from scipy.spatial import KDTree
+
+    corner = mesh.points[mesh.tets]
+    inverse = np.linalg.inv((corner[:, 1:] - corner[:, :1]).transpose(0, 2, 1))
+    tree = KDTree(corner.mean(1))
+    tet, best = np.zeros(len(points), np.int64), np.full((len(points), 4), -np.inf)
+    left = np.arange(len(points))
+    for neighbours in (8, 64, 512):
+        for rows in np.array_split(left, max(1, len(left) * neighbours // 500_000)):
+            near = tree.query(points[rows], k=min(neighbours, len(mesh.tets)))[1].reshape(len(rows), -1)
+            rest = np.einsum("nkij,nkj->nki", inverse[near], points[rows][:, None] - corner[near, 0])
+            barycentric = np.concatenate([1 - rest.sum(2, keepdims=True), rest], axis=2)
+            pick = barycentric.min(2).argmax(1)
+            tet[rows] = near[np.arange(len(rows)), pick]
+            best[rows] = barycentric[np.arange(len(rows)), pick]
+        left = np.flatnonzero(best.min(1) < -1e-9)
+        if not len(left):
+            break
+    return tet, best

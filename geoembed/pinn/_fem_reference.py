@@ -15,7 +15,7 @@ from ._fem_surface import face_areas, inside_surface
 
 # The two meshes: tetrahedra from the mesher, and tetrahedra after local refinement. The finer has about three
 # times as many: at rates of N^(-2/3) or better their difference is then no less than the finer one's error.
-COARSE, FINE = (15_000, 60_000), (30_000, 160_000)
+COARSE, FINE = (12_000, 50_000), (25_000, 140_000)
 _POINTS = 12_000
 
 

@@ -43,7 +43,11 @@ class SplineField(eqx.Module):
 
         Returns:
             The value, in the unit of `reference` (K for a temperature).
+
+        Raises:
+            ValueError: The argument is not one point of three floating-point coordinates.
         """
+        x = _one_point(x)
         position = (x - jnp.asarray(self.origin, x.dtype)) / self.spacing
         row, corner, near = self._cell(position)
         local = spline_values(position - corner.astype(x.dtype), jnp)
@@ -61,10 +65,14 @@ class SplineField(eqx.Module):
         keys = jnp.asarray(self.keys, jnp.int32)
         row = jnp.minimum(jnp.searchsorted(keys, flat), len(keys) - 1)
         occupied = inside & (keys[row] == flat)
-        beyond = position[None, :] - jnp.clip(position[None, :], around, around + 1)
+        corner = around.astype(position.dtype)
+        beyond = position[None, :] - jnp.clip(position[None, :], corner, corner + 1)
         apart = jnp.where(occupied, jnp.sum(beyond**2, axis=1), jnp.inf)
         best = jnp.argmin(apart)
         return row[best], around[best], occupied[best]
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.spacing, self.reference, self.scale))  # lets `jax.jit(field)` find its cache
 
     @property
     def parameters(self) -> int:
@@ -74,7 +82,16 @@ class SplineField(eqx.Module):
     @property
     def properties(self) -> tuple[Property, ...]:
         """What this field promises; see `geoembed.check`."""
-        return (Property("smooth", domain="inside the part; C¹"),)
+        return (Property("smooth", domain="inside the part", constant=1),)
+
+
+def _one_point(x: Float[Array, "3"]) -> Float[Array, "3"]:
+    x = jnp.asarray(x)
+    if x.shape != (3,):
+        raise ValueError(f"a field takes one point of shape (3,), received {x.shape}: use jax.vmap for many points")
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise ValueError(f"a field takes floating-point coordinates, received {x.dtype}: convert them first")
+    return x
 
 
 _AROUND: Any = np.stack(np.meshgrid(*[np.array([0, -1, 1])] * 3, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int32)

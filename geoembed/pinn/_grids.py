@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from ..sdf import occupied_cells, triangle_rule, value_and_gradient
+from ..sdf import occupied_cells, signed_volume, triangle_rule, value_and_gradient
 from ..train import ConjugateGradient
 from ._energy import Quadratic, assemble, surface_conditions
 from ._features import SplineFeatures
@@ -78,8 +78,8 @@ def ladder(first: int, last: int) -> list[int]:
 
 def grid_spacing(problem: Problem, cells: int) -> float:
     """Returns the spacing at which the part occupies about this many cells, in its unit."""
-    quality = problem.domain.quality
-    volume, area = abs(quality.volume), quality.area
+    domain = problem.domain
+    volume, area = signed_volume(domain.vertices, domain.faces), float(domain.areas.sum())
     low, high = (volume / cells) ** (1 / 3), float(problem.scales.length)
     for _ in range(60):  # bisection: the count falls with the spacing
         middle = 0.5 * (low + high)
@@ -105,7 +105,9 @@ def build_grid(problem: Problem, points: HeldOut, cells: int, *, key: PRNGKeyArr
         offset = np.asarray(jax.random.uniform(key, (3,)), np.float64)
     rule = triangle_rule(domain.vertices[domain.faces], _SURFACE_SPACING * spacing)
     anchors = np.concatenate([rule.points, domain.vertices])
-    occupied = occupied_cells(domain, domain.bounds, spacing, offset=offset, surface=anchors)
+    surface = surface_conditions(problem, rule)
+    tied = np.concatenate([surface.transfer > 0, np.zeros(len(domain.vertices), bool)])
+    occupied = occupied_cells(domain, domain.bounds, spacing, offset=offset, surface=anchors, tied=tied)
     features = SplineFeatures(occupied)
-    energy = assemble(problem, features, surface_conditions(problem, rule))
+    energy = assemble(problem, features, surface)
     return Grid(problem, features, energy, HeldOutEnergy(problem, points, features))

@@ -9,6 +9,7 @@ from ._heldout import HeldOut
 
 from ._problem import Problem
 
+_STIFF = 100.0  # Biot number above which T − ambient is too small a difference to measure heat by
 _DEPTH = 0.1  # of the part's length: how deep the layer is in which heat through a held patch is measured
 
 
@@ -16,7 +17,8 @@ def heat_flows(problem: Problem, field: SplineField, points: HeldOut) -> dict[st
     """Returns the heat that enters through each patch and from the source, in W.
 
     On convecting patches it is ∫ h (ambient − T) dS, on flux patches what is prescribed. On a patch held at a
-    temperature, where ∂T/∂n is singular at the rim, it is the domain integral
+    temperature (or by convection with a Biot number above 100), where ∂T/∂n is singular at the rim, it is the domain
+    integral
 
         Q = ∫ k ∇T·∇χ dV − ∫ χ q dV − ∫_{other faces} χ (k ∂T/∂n) dS
 
@@ -39,7 +41,7 @@ def heat_flows(problem: Problem, field: SplineField, points: HeldOut) -> dict[st
     inflow = _surface_inflow(problem, field, points)  # W/m² into the part; nan on held faces
     area = points.surface.weights * (problem.scales.length * metres) ** 2
     patch = problem.resolved.face_patch[points.surface.faces]
-    held = problem.face_conditions.held
+    held = _held(problem)
     flows = {}
     for number, name in enumerate(problem.resolved.names):
         of_patch = problem.resolved.face_patch == number
@@ -55,16 +57,25 @@ def heat_flows(problem: Problem, field: SplineField, points: HeldOut) -> dict[st
 
 
 def energy_balance(flows: dict[str, float]) -> float:
-    """Returns |Σ Q| / Σ Q⁺: 0 when as much heat leaves as enters. 0 also when nothing flows."""
+    """Returns |Σ Q| / Σ Q⁺: 0 when as much heat leaves as enters or nothing flows, inf when heat only leaves."""
     entering = sum(max(flow, 0.0) for flow in flows.values())
-    return abs(sum(flows.values())) / entering if entering > 0 else 0.0
+    lost = abs(sum(flows.values()))
+    if lost == 0:
+        return 0.0
+    return lost / entering if entering > 0 else float("inf")
 
 
 def _surface_inflow(problem: Problem, field: SplineField, points: HeldOut) -> Float[np.ndarray, " n"]:
     table, faces = problem.face_conditions, points.surface.faces
     temperature, _ = value_and_gradient(field, points.surface.points)
     inflow = table.flux[faces] + table.h[faces] * (table.ambient[faces] - temperature)
-    return np.where(table.held[faces], np.nan, inflow)
+    return np.where(_held(problem)[faces], np.nan, inflow)
+
+
+def _held(problem: Problem) -> Bool[np.ndarray, " f"]:
+    """The faces that are held at a temperature, by decree or by strong convection."""
+    table, scales = problem.face_conditions, problem.scales
+    return table.held | (table.h * scales.metres / problem.equation.conductivity > _STIFF)
 
 
 def _through_held(
@@ -81,7 +92,7 @@ def _through_held(
     the distances from this and from the other held patches, χ = max(0, 1 − a/min(depth, a + b)).
     """
     equation, metres = problem.equation, problem.domain.metres_per_unit
-    others = problem.face_conditions.held & ~of_patch
+    others = _held(problem) & ~of_patch
     chi, slope = _weight(problem, of_patch, others, points.interior.points)
     _, gradient = value_and_gradient(field, points.interior.points)
     volume = points.interior.weights * metres**3

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from ..core import InputError
-from ..sdf import MeshSDF, Patches, Selection, resolve_patches
+from ..sdf import MeshSDF, Patches, Selection, bodies, resolve_patches
 from ._conditions import Condition, FaceConditions, face_conditions
 from ._equations import SteadyHeat
 
@@ -42,7 +42,7 @@ class Problem:
             )
         object.__setattr__(self, "conditions", tuple(self.conditions))
         object.__setattr__(self, "patches", dict(self.patches))
-        _ = self.face_conditions  # errors belong to the construction, not to the first use
+        _check_levels(self.domain, self.face_conditions)  # errors belong to the construction, not to the first use
 
     @cached_property
     def resolved(self) -> Patches:
@@ -58,6 +58,21 @@ class Problem:
     def scales(self) -> "Scales":
         """The units in which the problem has numbers of order one."""
         return _scales(self)
+
+
+def _check_levels(domain: MeshSDF, table: FaceConditions) -> None:
+    """Refuses a body that no condition ties to a temperature: heat finds no way to it from another body."""
+    body = bodies(domain)
+    tied = np.bincount(body, weights=table.held | (table.h > 0))
+    loose = np.flatnonzero(tied == 0)
+    if len(loose):
+        corners = domain.vertices[domain.faces[body == loose[0]]]
+        low, high = (", ".join(f"{x:.6g}" for x in side) for side in (corners.min((0, 1)), corners.max((0, 1))))
+        raise InputError(
+            "conditions", f"the body from ({low}) to ({high}) {domain.unit}",
+            f"one of {len(tied)} separate bodies, has no patch that fixes the level of its temperature",
+            "Hold one of its patches at a temperature, let one convect, or remove the body",
+        )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import equinox as eqx
-from jaxtyping import Array, Float
 
 from ..core import register
 from ._field import SplineField
@@ -34,16 +33,13 @@ class Result(eqx.Module):
     seconds: float = eqx.field(static=True)
     history: tuple[dict[str, Any], ...] = eqx.field(static=True)
 
-    def value(self, x: Float[Array, "3"]) -> Float[Array, ""]:
-        """Returns the temperature at one point; differentiable, `jax.vmap` for many.
+    @property
+    def value(self) -> SplineField:
+        """The temperature in K as a function of one point in the part's unit; nan farther than one cell outside.
 
-        Args:
-            x: The point, in the part's unit.
-
-        Returns:
-            Temperature, K; nan farther than one cell outside the part.
+        Differentiable; `jax.vmap(result.value)` for many points, `jax.jit(result.value)` to compile.
         """
-        return self.field(x)
+        return self.field  # not a method: jax.jit cannot hash a method bound to arrays
 
     @property
     def parameters(self) -> int:

@@ -25,7 +25,9 @@ _STALL = 1e-7  # a chunk that lowers the energy by less than this share of the d
 _MOST_STEPS = 4000  # on one grid
 _RESOLVED = 1e-2  # share of the dissipation below which held-out energies of two grids count as equal
 _ORDER = 4 / 3  # of convergence, in the spacing
+_SAFETY = 1.25
 _HELD_OUT = 16_384  # points inside, and as many on the surface
+_HEAT_POINTS = 131_072  # the same for the heat flows, whose layer next to a patch holds only some of them
 _SAVE_EVERY = 60.0  # seconds between checkpoints
 
 
@@ -65,7 +67,7 @@ def solve(
     *,
     key: PRNGKeyArray,
     tolerance: float = 1e-2,
-    cells: int = 120_000,
+    cells: int = 200_000,
     first_cells: int = 5_000,
     time_limit: float = float("inf"),
     callback: Callable[[Progress], None] | None = None,
@@ -85,7 +87,7 @@ def solve(
         problem: The problem.
         key: A random key: places the grids and draws the held-out points.
         tolerance: Stop when the estimated ‖T − T*‖ / ‖T − mean T‖ is below this.
-        cells: The most cells the part may occupy. Memory and time grow with them: 120 000 need about 2 GB.
+        cells: The most cells the part may occupy. Memory and time grow with them: 200 000 need about 3 GB.
         first_cells: The cells of the first grid.
         time_limit: Stop after this many seconds and return the best field so far.
         callback: Receives a `Progress` every few solver steps.
@@ -107,18 +109,19 @@ def solve(
     _check_options(tolerance, cells, first_cells, time_limit)
     steps = ladder(first_cells, cells)
     store = Checkpoint(checkpoint, problem, (tolerance, cells, first_cells), key)
-    points_key, *grid_keys = jax.random.split(key, 1 + len(steps))
+    points_key, heat_key, *grid_keys = jax.random.split(key, 2 + len(steps))
     points = hold_out(problem, _HELD_OUT, key=points_key)
     start = store.load() if resume else Position()
     run = _Run(problem, points, tolerance, len(steps), time_limit, callback, should_stop, store, start)
-    status = "cell limit"
-    for number in range(start.grid, len(steps)):
+    done = start.estimated_error <= tolerance  # resumed where nothing is left to do
+    status = "converged" if done else "cell limit"
+    for number in range(len(steps) if done else start.grid, len(steps)):
         grid = build_grid(problem, points, steps[number], key=grid_keys[number])
         ended = run.train(number, grid)
         if ended:
             status = ended
             break
-    return run.result(status)
+    return run.result(status, hold_out(problem, _HEAT_POINTS, key=heat_key))
 
 
 def _check_options(tolerance: float, cells: int, first_cells: int, time_limit: float) -> None:
@@ -130,6 +133,9 @@ def _check_options(tolerance: float, cells: int, first_cells: int, time_limit: f
     ):
         if not value >= lowest:
             raise InputError("<options>", name, f"{value} is below {lowest:g}", "Choose a larger value")
+    for name, value in (("cells", cells), ("first_cells", first_cells)):
+        if not isinstance(value, int):
+            raise InputError("<options>", name, f"{value} is not a whole number", "Give a number of cells")
 
 
 class _Run:
@@ -147,7 +153,7 @@ class _Run:
         store: Checkpoint,
         start: Position,
     ):
-        self.problem, self.points, self.tolerance, self.grids = problem, points, tolerance, grids
+        self.problem, self.tolerance, self.grids = problem, tolerance, grids
         self.time_limit, self.callback, self.should_stop, self.store = time_limit, callback, should_stop, store
         self.at = start
         self.began = time.monotonic() - start.seconds
@@ -179,12 +185,16 @@ class _Run:
         return self._finish(number, grid, energy)
 
     def _advance(self, grid: Grid) -> float:
-        """Does some solver steps and keeps the iterate with the lowest held-out energy; returns the energy."""
+        """Does some solver steps; returns the energy. The new iterate is kept unless held-out points speak against it.
+
+        They do so beyond the share of the dissipation that they resolve: on a convex energy a smaller rise is
+        their own noise, and stopping at the lowest value would stop too early.
+        """
         state = grid.solver.advance(self.at.solver, _CHUNK)
-        held_out = grid.held_out(state.x)
+        held_out, lowest = grid.held_out(state.x), self.at.best_held_out
         self.at = replace(self.at, solver=state, seconds=time.monotonic() - self.began)
-        if held_out < self.at.best_held_out:
-            self.at = replace(self.at, best=state.x, best_held_out=held_out)
+        if held_out < lowest + _RESOLVED * grid.held_out.dissipation(state.x):
+            self.at = replace(self.at, best=state.x, best_held_out=min(held_out, lowest))
         return grid.energy(state.x)
 
     def _finish(self, number: int, grid: Grid, energy: float) -> str | None:
@@ -205,14 +215,15 @@ class _Run:
         """Richardson's estimate of the error from two grids.
 
         The order is that of the singularity at a right-angled re-entrant edge, r^(2/3); a part without such edges
-        converges faster, and then the estimate is too high.
+        converges faster, and then the estimate is too high. The safety factor is that of the grid convergence index
+        (P. J. Roache, J. Fluids Eng. 116 (1994) 405).
         """
         if self.at.inside is None:
             return np.inf
         change = np.linalg.norm(inside - self.at.inside)
         spread = np.linalg.norm(inside - inside.mean())
         level = np.sqrt(len(inside)) * 1e-9  # below this share of the span the field is constant
-        return float(change / max(spread, level) / ((self.at.spacing / spacing) ** _ORDER - 1))
+        return float(_SAFETY * change / max(spread, level) / ((self.at.spacing / spacing) ** _ORDER - 1))
 
     def _best(self, grid: Grid) -> Float[np.ndarray, " d"]:
         return self.at.solver.x if self.at.best is None else self.at.best
@@ -260,9 +271,9 @@ class _Run:
         if self.callback is not None:
             self.callback(progress)
 
-    def result(self, status: str) -> Result:
+    def result(self, status: str, points: HeldOut) -> Result:
         field: SplineField = self.at.field
-        heat = heat_flows(self.problem, field, self.points)
+        heat = heat_flows(self.problem, field, points)
         unfinished = self.at.solver.iteration if self.at.solver is not None else 0
         return Result(
             field=field,

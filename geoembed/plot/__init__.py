@@ -1,4 +1,4 @@
-"""Pictures of parts and fields. They are made on figures of their own; pyplot and its backend are left alone."""
+"""Pictures of parts and fields, on figures of their own: pyplot and its backend are left alone."""
 
 from ._convergence import convergence_figure as convergence_figure
 from ._temperature import save_temperature as save_temperature

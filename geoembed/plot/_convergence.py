@@ -17,10 +17,10 @@ _TRAIN, _HELD_OUT = "#3b4cc0", "#c8641b"
 def convergence_figure(result: Result) -> Figure:
     """Draws energy and estimated error against the steps of the linear solver.
 
-    Above: the energy J that is minimised, as its excess over the last value on the same grid, and the energy at
-    held-out points, as its excess over the lowest value of the whole run, both in shares of that lowest value.
-    The lowest values themselves have no place on the logarithmic scale. Below: the estimated error at the end of
-    each grid. Vertical lines part the grids.
+    Above: the energy J that is minimised, as its excess over the last value on the same grid, and the energy
+    at held-out points, as its excess over the lowest value of the whole run, both in shares of that lowest
+    value. The lowest values themselves have no place on the logarithmic scale. Below: the estimated error at
+    the end of each grid. Vertical lines part the grids.
 
     Args:
         result: The solution.
@@ -39,7 +39,9 @@ def convergence_figure(result: Result) -> Figure:
         _draw_errors(error, history)
         _mark_grids([energy, error], history)
     else:
-        energy.text(0.5, 0.5, "no progress was recorded", transform=energy.transAxes, ha="center", color=WARNING)
+        energy.text(
+            0.5, 0.5, "no progress was recorded", transform=energy.transAxes, ha="center", color=WARNING
+        )
     energy.set_ylabel("Excess of energy")
     error.set_ylabel("Estimated error")
     error.set_xlabel("Solver steps")
@@ -67,7 +69,13 @@ def _draw_energies(axes: Axes, history: list[dict[str, Any]]) -> None:
         excess = (energy[here] - energy[here[-1]]) / size
         _line(axes, steps[here], excess, color=_TRAIN, label=label)
         label = None
-    _line(axes, steps, (held_out - lowest) / size, color=_HELD_OUT, label="held-out energy, over its lowest value")
+    _line(
+        axes,
+        steps,
+        (held_out - lowest) / size,
+        color=_HELD_OUT,
+        label="held-out energy, over its lowest value",
+    )
     axes.set_yscale("log")
     axes.yaxis.set_minor_locator(NullLocator())
     axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="upper right")
@@ -81,8 +89,16 @@ def _line(axes: Axes, steps: np.ndarray, excess: np.ndarray, *, color: str, labe
 def _draw_errors(axes: Axes, history: list[dict[str, Any]]) -> None:
     done = [record for record in history if record["finished"] and np.isfinite(record["estimated_error"])]
     if not done:
-        axes.text(0.5, 0.5, "needs two finished grids", transform=axes.transAxes, ha="center", va="center",
-                  color=FAINT, fontsize=LABEL)
+        axes.text(
+            0.5,
+            0.5,
+            "needs two finished grids",
+            transform=axes.transAxes,
+            ha="center",
+            va="center",
+            color=FAINT,
+            fontsize=LABEL,
+        )
         axes.set_yticks([])
         return
     steps, errors = _column(done, "total_iterations"), _column(done, "estimated_error")
@@ -94,8 +110,15 @@ def _draw_errors(axes: Axes, history: list[dict[str, Any]]) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_minor_locator(NullLocator())
     for x, y in zip(steps, errors, strict=True):
-        axes.annotate(f"{100 * y:.2g} %", (x, y), xytext=(-7, 3), textcoords="offset points", ha="right",
-                      fontsize=TICK, color=INK)
+        axes.annotate(
+            f"{100 * y:.2g} %",
+            (x, y),
+            xytext=(-7, 3),
+            textcoords="offset points",
+            ha="right",
+            fontsize=TICK,
+            color=INK,
+        )
 
 
 def _mark_grids(panels: list[Axes], history: list[dict[str, Any]]) -> None:
@@ -109,9 +132,15 @@ def _mark_grids(panels: list[Axes], history: list[dict[str, Any]]) -> None:
         for axes in panels:
             axes.axvline(end, color=FAINT, linewidth=0.9, linestyle="--", zorder=0)
         panels[0].annotate(
-            f"grid {int(number)}\n{cells:,} cells".replace(",", "\u2009"), (0.5 * (start + end), 1.0),
-            xycoords=("data", "axes fraction"), xytext=(0, 5), textcoords="offset points", ha="center", va="bottom",
-            fontsize=TICK, color=INK,
+            f"grid {int(number)}\n{cells:,} cells".replace(",", "\u2009"),
+            (0.5 * (start + end), 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=TICK,
+            color=INK,
         )
         start = end
     panels[0].set_xlim(0, start * 1.04)

@@ -25,8 +25,8 @@ class Seen(NamedTuple):
 def rasterise(corners: Float[np.ndarray, "n 3 3"], width: int, height: int) -> Seen:
     """Finds the nearest triangle at the centre of each pixel.
 
-    Pixel (row, column) covers [column, column + 1] × [row, row + 1]. Depths are told apart to 2⁻³² of their range.
-    Cost O(covered pixels); memory beyond the result is bounded, however many triangles there are.
+    Pixel (row, column) covers [column, column + 1] × [row, row + 1]. Depths are told apart to 2⁻³² of their
+    range. Cost O(covered pixels); memory beyond the result is bounded, however many triangles there are.
 
     Args:
         corners: The corners of triangles: column and row in pixels, and depth, which grows away from the eye.
@@ -117,8 +117,9 @@ def _depth_planes(
     a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     safe = np.where(np.abs(area) > 1e-12, area, 1.0)
-    slope = np.stack(
-        [a[:, 2] * b[:, 1] - a[:, 1] * b[:, 2], a[:, 0] * b[:, 2] - a[:, 2] * b[:, 0]], axis=1
-    ) / safe[:, None]
+    slope = (
+        np.stack([a[:, 2] * b[:, 1] - a[:, 1] * b[:, 2], a[:, 0] * b[:, 2] - a[:, 2] * b[:, 0]], axis=1)
+        / safe[:, None]
+    )
     slope = np.where(np.abs(area)[:, None] > 1e-12, slope, 0.0)
     return slope, corners[:, 0, 2] - np.sum(slope * corners[:, 0, :2], axis=1)

@@ -56,7 +56,7 @@ def section(domain: MeshSDF, axis: int, position: float) -> Section:
     above = height >= 0
     crossed = np.flatnonzero(above.any(axis=1) & ~above.all(axis=1))
     height, above, corners = height[crossed], above[crossed], corners[crossed]
-    # Turn each triangle so that its first corner is alone on its side; the plane cuts the two edges that leave it.
+    # Turn each triangle so that its first corner is alone on its side; the plane cuts its two edges.
     alone = np.where(above.sum(axis=1) == 1, above.argmax(axis=1), (~above).argmax(axis=1))
     turn = (alone[:, None] + np.arange(3)) % 3
     height = np.take_along_axis(height, turn, axis=1)

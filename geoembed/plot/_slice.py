@@ -66,7 +66,9 @@ def middle_slice(domain: MeshSDF, field) -> Slice:
     return Slice(cut, across, up, distance, values)
 
 
-def slice_panel(axes: Axes, domain: MeshSDF, piece: Slice, colours: ScalarMappable, levels: np.ndarray) -> None:
+def slice_panel(
+    axes: Axes, domain: MeshSDF, piece: Slice, colours: ScalarMappable, levels: np.ndarray
+) -> None:
     """Draws a slice: colours, isolines, and the outline of the part.
 
     Args:
@@ -88,7 +90,9 @@ def slice_panel(axes: Axes, domain: MeshSDF, piece: Slice, colours: ScalarMappab
         within = levels[(levels > inside.min()) & (levels < inside.max())]
         if len(within):
             shown = np.ma.masked_where((piece.distance > 0) | ~np.isfinite(piece.values), piece.values)
-            axes.contour(piece.across, piece.up, shown, levels=within, colors="white", linewidths=0.8, alpha=0.85)
+            axes.contour(
+                piece.across, piece.up, shown, levels=within, colors="white", linewidths=0.8, alpha=0.85
+            )
     axes.add_collection(LineCollection(list(piece.cut.outline), colors=INK, linewidths=1.0), autolim=False)
     room = 0.03 * max(right - left, top - bottom)
     axes.set_xlim(left - room, right + room)

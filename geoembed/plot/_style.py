@@ -16,9 +16,3 @@ def tidy(axes: Axes) -> None:
     axes.yaxis.label.set(size=LABEL, color=INK)
     for spine in axes.spines.values():
         spine.set_color(FAINT)
-
-
-def number(value: float, digits: int = 3) -> str:
-    """Returns a number with so many significant digits, without a needless exponent."""
-    text = f"{value:.{digits}g}"
-    return text if "e" not in text or abs(value) >= 1e5 or abs(value) < 1e-4 else f"{value:.0f}"

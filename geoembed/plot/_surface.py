@@ -100,7 +100,7 @@ def paint(
     image = np.zeros((*picture.face.shape, 4))
     image[shown] = rgba
     axes = surface.axes
-    # The picture lies in the plane that the axes in space are projected to, so their lines and numbers fit it.
+    # The picture lies in the plane that the axes in space are projected to, so their lines fit it.
     artist = AxesImage(axes, extent=picture.extent, origin="lower", interpolation="antialiased", zorder=3)
     artist.set_data(image)
     artist.set_label("surface")

@@ -21,19 +21,20 @@ _SIZE, _DPI = (13.0, 6.2), 140  # inches, dots per inch
 def temperature_figure(problem: Problem, result: Result) -> Figure:
     """Draws a part's temperature: on its surface, and on a slice through its middle.
 
-    The surface is seen from the one of eight oblique directions that shows most of it, in a parallel projection.
-    What hides what is found by a depth buffer, so the picture is right for any mesh, and its cost hardly depends
-    on the number of faces. The temperature is that of the field at each pixel, not interpolated. The slice is
-    across x, y or z where it cuts the largest area near the middle; a white line on the surface shows where.
-    Both share one colour scale; the white lines in the slice are isotherms at the ticks of its colour bar.
+    The surface is seen from the one of eight oblique directions that shows most of it, in a parallel
+    projection. What hides what is found by a depth buffer, so the picture is right for any mesh, and its cost
+    hardly depends on the number of faces. The temperature is that of the field at each pixel.
+    The slice is across x, y or z where it cuts the largest area near the middle; a white line on the surface
+    shows where. Both share one colour scale; the white lines in the slice are isotherms at the ticks of its
+    colour bar.
 
     Args:
         problem: The problem.
         result: Its solution.
 
     Returns:
-        A figure on an Agg canvas of its own; pyplot is not touched. It has the axes "surface" and "slice" (in the
-        part's unit) and "colour bar" (K).
+        A figure on an Agg canvas of its own; pyplot is not touched. It has the axes "surface" and "slice" (in
+        the part's unit) and "colour bar" (K).
 
     Example:
         >>> temperature_figure(problem, result).savefig("temperature.pdf")  # doctest: +SKIP
@@ -81,7 +82,9 @@ def _colour_bar(figure: Figure, colours: ScalarMappable, levels: np.ndarray) -> 
     bar.set_label("Temperature / K", size=LABEL, color=INK)
     bar.ax.tick_params(labelsize=TICK, colors=INK)
     bar.outline.set_visible(False)
-    bar.ax.hlines(levels, 0, 1, colors="white", linewidth=0.8, alpha=0.85, transform=bar.ax.get_yaxis_transform())
+    bar.ax.hlines(
+        levels, 0, 1, colors="white", linewidth=0.8, alpha=0.85, transform=bar.ax.get_yaxis_transform()
+    )
 
 
 def _titles(figure: Figure, problem: Problem, result: Result) -> None:
@@ -89,13 +92,26 @@ def _titles(figure: Figure, problem: Problem, result: Result) -> None:
     part = "Part" if source.startswith("<") else Path(source).name
     k = problem.equation.conductivity
     figure.text(
-        0.03, 0.955, f"{part}: steady heat conduction, k = {k:g} W/(m K)", fontsize=TITLE, color=INK, va="center"
+        0.03,
+        0.955,
+        f"{part}: steady heat conduction, k = {k:g} W/(m K)",
+        fontsize=TITLE,
+        color=INK,
+        va="center",
     )
     error = result.estimated_error
-    evidence = f"Estimated error {100 * error:.2g} %" if np.isfinite(error) else "Error not estimated (one grid only)"
+    evidence = (
+        f"Estimated error {100 * error:.2g} %"
+        if np.isfinite(error)
+        else "Error not estimated (one grid only)"
+    )
     converged = result.status == "converged"
     ended = "converged" if converged else f"not converged to the tolerance: {result.status}"
     figure.text(
-        0.03, 0.905, f"{evidence}  ·  {ended}  ·  heat balance closed to {100 * result.energy_balance:.2g} %",
-        fontsize=LABEL, color=INK if converged else WARNING, va="center",
+        0.03,
+        0.905,
+        f"{evidence}  ·  {ended}  ·  heat balance closed to {100 * result.energy_balance:.2g} %",
+        fontsize=LABEL,
+        color=INK if converged else WARNING,
+        va="center",
     )

@@ -29,7 +29,9 @@ class Projection:
 
     def __call__(self, points: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
         """Returns the plane's coordinates of points, and their depth."""
-        return np.concatenate([points @ self.axes.T + self.shift, -(points @ self.toward)[..., None]], axis=-1)
+        return np.concatenate(
+            [points @ self.axes.T + self.shift, -(points @ self.toward)[..., None]], axis=-1
+        )
 
     def back(self, seen: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
         """Returns the points that have these coordinates and depths."""

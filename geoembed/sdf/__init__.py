@@ -22,6 +22,8 @@ from ._cells import occupied_cells as occupied_cells
 from ._host import value_and_gradient as value_and_gradient
 from ._triangle_rule import SurfaceRule as SurfaceRule
 from ._triangle_rule import triangle_rule as triangle_rule
+from ._bodies import bodies as bodies
+from ._mend import signed_volume as signed_volume
 from ._inspect import inspect_mesh as inspect_mesh
 from ._quality import MeshQuality as MeshQuality
 from ._quality import mesh_quality as mesh_quality

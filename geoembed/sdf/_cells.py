@@ -80,6 +80,7 @@ def occupied_cells(
     *,
     offset: Float[np.ndarray, "3"],
     surface: Float[np.ndarray, "s 3"],
+    tied: Bool[np.ndarray, " s"] | None = None,
 ) -> OccupiedCells:
     """Finds the cells that a part occupies.
 
@@ -89,6 +90,8 @@ def occupied_cells(
         spacing: Edge length of the cells, in its unit.
         offset: Where the box's lower corner lies inside its cell, in cells (0…1).
         surface: Points on the surface; the cells that hold them are kept however little of them is filled.
+        tied: At which of them a condition fixes the level of a field; None for all. A connected piece without any
+            hangs on the rest by a neck too thin for the grid, and is joined to it.
 
     Returns:
         The occupied cells with the quadrature of the cut ones.
@@ -119,7 +122,11 @@ def occupied_cells(
     is_cut = np.zeros(len(keep), bool)
     is_cut[cut] = True
     cut = np.flatnonzero(is_cut[keep])
-    open_faces = _open_faces(sdf, origin, spacing, shape, index, cut, filled)
+    fixed = surface if tied is None else surface[tied]
+    holding = find(flat(index, shape), shape, np.floor((fixed - origin) / spacing).astype(np.int64))
+    is_tied = np.zeros(len(index), bool)
+    is_tied[holding[holding >= 0]] = True
+    open_faces = _open_faces(sdf, origin, spacing, shape, index, cut, filled, is_tied)
     return OccupiedCells(origin, spacing, shape, index, cut, filled, open_faces)
 
 
@@ -167,6 +174,7 @@ def _open_faces(
     index: Int[np.ndarray, "c 3"],
     cut: Int[np.ndarray, " k"],
     filled: Float[np.ndarray, "k micro"],
+    is_tied: Bool[np.ndarray, " c"],
 ) -> Bool[np.ndarray, "c 3"]:
     """Says through which faces the part continues: a face between two cut cells is tested on MICRO² points."""
     is_cut = np.zeros(len(index), bool)
@@ -183,7 +191,7 @@ def _open_faces(
         lowest[doubtful, axis] = distance.reshape(len(doubtful), MICRO**2).min(axis=1, initial=np.inf)
     volume = np.ones(len(index))
     volume[cut] = filled.mean(axis=1)
-    return _without_islands(lowest < 0, lowest, beyond, volume)
+    return _without_islands(lowest < 0, lowest, beyond, volume, is_tied)
 
 
 def _without_islands(
@@ -191,11 +199,12 @@ def _without_islands(
     lowest: Float[np.ndarray, "c 3"],
     beyond: Int[np.ndarray, "c 3"],
     volume: Float[np.ndarray, " c"],
+    is_tied: Bool[np.ndarray, " c"],
 ) -> Bool[np.ndarray, "c 3"]:
     """Joins crumbs to the rest of the part, through the face that comes nearest to it.
 
-    A crumb is a connected piece smaller than one cell: a corner of the part whose faces to the neighbours are too
-    small for the test points to hit. On its own, nothing would fix a field there.
+    A crumb is a connected piece smaller than one cell (a corner of the part whose faces to the neighbours are too
+    small for the test points to hit) or without a tied cell. On its own, nothing would fix a field there.
     """
     is_open = is_open.copy()
     count = len(volume)
@@ -205,7 +214,7 @@ def _without_islands(
         joined = is_open[from_cell, axis]
         links = (np.ones(joined.sum()), (from_cell[joined], to_cell[joined]))
         _, piece = csgraph.connected_components(sparse.coo_array(links, shape=(count, count)), directed=False)
-        crumb = np.bincount(piece, volume) < 1.0
+        crumb = (np.bincount(piece, volume) < 1.0) | (np.bincount(piece, is_tied) == 0)
         between = piece[from_cell] != piece[to_cell]
         # Every crumb opens its nearest face; `best` keeps the last of a sorted list, so the nearest comes last.
         doors = np.flatnonzero(between & (crumb[piece[from_cell]] | crumb[piece[to_cell]]))

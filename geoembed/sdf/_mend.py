@@ -6,16 +6,11 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from ._flat import drop_flat, is_flat
 from ._mesh_tables import Edges, mesh_edges
 from ._rawmesh import merge_equal
-from ._topology import count_edges, nesting
-
-# Open edges are closed by merging vertices nearer than this part of the box diagonal. Exporters write 0 and
-# -2.7e-16 for the same coordinate; two float32 coordinates that are meant to differ lie 6e-8 apart.
-_NEAR = 1e-9
+from ._topology import NEAR, count_edges, join_near, nesting
 
 
 class Mended(NamedTuple):
@@ -84,15 +79,11 @@ def _misoriented(vertices: np.ndarray, faces: np.ndarray) -> bool:
 
 
 def _merge_near(vertices: np.ndarray, faces: np.ndarray, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    near = _NEAR * float(np.linalg.norm(np.ptp(vertices, axis=0)))
-    a, b = cKDTree(vertices).query_pairs(near, output_type="ndarray").T
-    if len(a) == 0:
+    _, first, group = np.unique(join_near(vertices), return_index=True, return_inverse=True)
+    if len(first) == len(vertices):
         return vertices, faces
-    graph = coo_array((np.ones(len(a), bool), (a, b)), shape=(len(vertices), len(vertices)))
-    groups, group = connected_components(graph, directed=False)
-    _, first = np.unique(group, return_index=True)
     notes.append(
-        f"merged {len(vertices) - groups} vertices nearer than {_NEAR:g} of the box diagonal to another"
+        f"merged {len(vertices) - len(first)} vertices nearer than {NEAR:g} of the box diagonal to another"
     )
     return vertices[first], group[faces]
 

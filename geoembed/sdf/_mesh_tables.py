@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ._triangle import Triangles
 
-CLUSTER = 32  # triangles that the search treats at once
+CLUSTER = 16  # triangles that the search treats at once
 
 
 class Edges(NamedTuple):

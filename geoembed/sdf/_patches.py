@@ -83,7 +83,7 @@ def resolve_patches(domain: MeshSDF, patches: Mapping[str, Selection], *, source
         >>> corners = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], float)
         >>> part = mesh_sdf(corners, np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]]), unit="mm")
         >>> patches = resolve_patches(part, {"base": facing((0, 0, -1))})
-        >>> patches.names, patches.areas[0]
+        >>> patches.names, round(patches.area("base"), 12)
         (('base', 'rest'), 0.5)
     """
     if REST in patches:

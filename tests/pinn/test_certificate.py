@@ -118,6 +118,16 @@ def test_positive_flux_heats_the_part():
 
 
 @needs_fem
+def test_a_constant_field_cannot_be_certified():
+    """At one temperature everywhere the relative error is 0 / 0."""
+    vertices, faces, left, right = slab()
+    conditions = table(len(faces), held=[(left, 300.0)], convection=[(right, 20.0, 300.0)])
+    reference = _fem_reference.fem_reference(vertices, faces, conditions, 1.0, 0.0, seed=3, **SMALL)
+    np.testing.assert_allclose(reference.temperature, 300.0, rtol=1e-12)
+    assert _certificate.judge(reference, lambda x: np.full(len(x), 300.0)).status == "uncertified"
+
+
+@needs_fem
 def test_flux_and_convection_on_one_patch_add():
     vertices, faces, left, right = slab()
     conditions = table(

@@ -526,6 +526,7 @@ class TestMending:
         [
             (np.zeros((3, 3)), np.array([[0, 1, 2]]), "area"),
             (np.array([[0, 0, 0], [1, 0, 0], [np.nan, 1, 0]]), np.array([[0, 1, 2]]), "finite"),
+            (np.eye(3) * 1e37, np.array([[0, 1, 2]]), "float32"),
             (np.eye(3), np.array([[0, 1, 3]]), "outside"),
             (np.eye(3), np.array([[0, 1, -1]]), "outside"),
             (np.eye(3), np.zeros((0, 3), np.int64), "shape"),

@@ -1,0 +1,109 @@
+"""Files for ParaView: the volume of a solved part, and its surface."""
+
+from pathlib import Path
+
+import meshio
+import numpy as np
+
+from ..pinn import Problem, Result
+from ..sdf import value_and_gradient
+from ._hexahedra import fitted_hexahedra
+from ._subdivide import subdivide
+
+_EDGE = 2.0  # of the field's cells: the longest edges of triangles in the surface file
+_MOST_TRIANGLES = 2_000_000
+
+
+def write_vtu(path: str | Path, problem: Problem, result: Result) -> None:
+    """Writes the temperature inside a part as an unstructured grid for ParaView.
+
+    The grid is hexahedra: the cells of the field that have a corner inside the part, with their outer corners
+    moved to the surface. Use it for cuts, isosurfaces and streamlines. It is made for looking at, not for
+    computing on: cells at the surface can be thin, a few at concave edges fold, and walls or gaps thinner than
+    a cell are not resolved (where that would falsify the volume by more than 2 %, cells are split into 2³ or
+    3³). For the exact surface with its patches, load the file of `write_surface_vtu` beside it.
+
+    Coordinates are in the part's unit. Point data:
+
+    - `temperature`: K, the field's value at the point.
+    - `signed_distance`: in the part's unit, negative inside, 0 on the surface.
+
+    Cell data:
+
+    - `heat_flux`: −k ∇T at the middle of the cell, W/m²; three components.
+
+    Args:
+        path: Where, usually ending in .vtu.
+        problem: The problem.
+        result: Its solution.
+
+    Example:
+        >>> write_vtu("temperature.vtu", problem, result)  # doctest: +SKIP
+    """
+    mesh = fitted_hexahedra(problem.domain, result.field)
+    temperature, _ = value_and_gradient(result.field, mesh.points)
+    _, flux = _value_and_flux(problem, result, mesh.points[mesh.cells].mean(axis=1))
+    grid = meshio.Mesh(
+        mesh.points,
+        [("hexahedron", mesh.cells.astype(np.int32))],
+        point_data={"temperature": temperature, "signed_distance": mesh.distance},
+        cell_data={"heat_flux": [flux]},
+    )
+    meshio.write(path, grid, file_format="vtu")
+
+
+def write_surface_vtu(path: str | Path, problem: Problem, result: Result) -> None:
+    """Writes the temperature on a part's surface as an unstructured grid for ParaView.
+
+    The grid is the part's own triangles, split until no edge is longer than two cells of the field, so that
+    the colours follow the field also on large triangles. The shape is exactly that of the part.
+
+    Coordinates are in the part's unit. Point data:
+
+    - `temperature`: K, the field's value at the point.
+
+    Cell data:
+
+    - `patch`: the number of the patch in `problem.resolved.names`, from 0 in the order in which the patches
+      were given; "rest" is the last.
+    - `face`: the number of the triangle of the part that this is a piece of.
+    - `heat_flux`: −k ∇T at the middle of the triangle, W/m²; three components.
+    - `outward_heat_flux`: W/m², positive where heat leaves the part: what the condition on the face says,
+      h (T − ambient) − flux, and −k ∂T/∂n where the face is held at a temperature. The latter is singular at
+      the rim of the patch; for the heat through all of it take `result.heat`, not a sum of this.
+
+    Args:
+        path: Where, usually ending in .vtu.
+        problem: The problem.
+        result: Its solution.
+
+    Example:
+        >>> write_surface_vtu("surface.vtu", problem, result)  # doctest: +SKIP
+    """
+    domain = problem.domain
+    points, faces, home = subdivide(
+        domain.vertices, domain.faces, _EDGE * result.field.spacing, most=_MOST_TRIANGLES
+    )
+    temperature, _ = value_and_gradient(result.field, points)
+    at_middle, flux = _value_and_flux(problem, result, points[faces].mean(axis=1))
+    table = problem.face_conditions
+    told = table.h[home] * (at_middle - table.ambient[home]) - table.flux[home]
+    outward = np.where(table.held[home], np.sum(flux * domain.normals[home], axis=1), told)
+    grid = meshio.Mesh(
+        points,
+        [("triangle", faces.astype(np.int32))],
+        point_data={"temperature": temperature},
+        cell_data={
+            "patch": [problem.resolved.face_patch[home].astype(np.int32)],
+            "face": [home.astype(np.int32)],
+            "heat_flux": [flux],
+            "outward_heat_flux": [outward],
+        },
+    )
+    meshio.write(path, grid, file_format="vtu")
+
+
+def _value_and_flux(problem: Problem, result: Result, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """T in K and −k ∇T in W/m²; the field's gradient is per unit of the part."""
+    value, gradient = value_and_gradient(result.field, points)
+    return value, -problem.equation.conductivity / problem.domain.metres_per_unit * gradient
