@@ -8,9 +8,17 @@ from typing import Any
 
 from .core import (
     ArtefactError as ArtefactError,
+)
+from .core import (
     GeoembedError as GeoembedError,
+)
+from .core import (
     InputError as InputError,
+)
+from .core import (
     load as load,
+)
+from .core import (
     save as save,
 )
 

@@ -125,7 +125,7 @@ def _gram(function, points, weights, features: Features, size: int) -> np.ndarra
             missing = BLOCK - len(block)
             block = np.pad(block, ((0, missing), (0, 0)), mode="edge")
             total = function(total, block, np.pad(weight, (0, missing)), features.w, features.b)
-        return np.asarray(total)
+        return np.array(total)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from ._frame import Frame
 
@@ -46,13 +46,13 @@ def minimum_distance(frame: Frame) -> float:
             images.append(positions[kept] + (np.array(shift, float) @ lattice)[None])
     if not images:
         return bound
-    return min(bound, float(cKDTree(np.concatenate(images)).query(positions)[0].min()))
+    return min(bound, float(KDTree(np.concatenate(images)).query(positions)[0].min()))
 
 
 def _nearest(points: Float64[np.ndarray, "n 3"], others: Float64[np.ndarray, "n 3"]) -> float:
     if len(points) < 2:
         return np.inf
-    return float(cKDTree(others).query(points, k=2)[0][:, 1].min())
+    return float(KDTree(others).query(points, k=2)[0][:, 1].min())
 
 
 def reduced(vectors: Float64[np.ndarray, "d 3"]) -> Float64[np.ndarray, "d 3"]:

@@ -128,9 +128,10 @@ def smooth(
         def one(args: Arguments, way: jax.Array) -> jax.Array:
             g, point = on_floats(f, args)
 
-            def along(t: jax.Array) -> jax.Array:
+            def start(t: jax.Array) -> jax.Array:
                 return g(point + t * way)
 
+            along: Callable[..., jax.Array] = start
             jumps = []
             for _ in range(order + 1):
                 step = jnp.asarray(_STEP, point.dtype)

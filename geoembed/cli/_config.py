@@ -110,4 +110,4 @@ class Config(Table):
     patches: dict[str, Patch] = Field(default_factory=dict, description="patches of its surface, by name")
     physics: Physics = Field(description="what happens in the part")
     conditions: list[ConditionTable] = Field(min_length=1, description="conditions on patches")
-    solve: SolveTable = Field(SolveTable(), description="how far to go")
+    solve: SolveTable = Field(default_factory=SolveTable, description="how far to go")

@@ -66,7 +66,11 @@ def add_reference(report: dict[str, Any], result: Result, file: Path, metres_per
     found, _ = value_and_gradient(result.field, points / metres_per_unit)
     error = np.linalg.norm(found - expected) / np.linalg.norm(expected - expected.mean())
     report["relative_error_fem"] = float(error)
-    report["fem"] = {"source": "reference values shipped with geoembed", "compared": len(points), "reference": facts}
+    report["fem"] = {
+        "source": "reference values shipped with geoembed",
+        "compared": len(points),
+        "reference": facts,
+    }
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
@@ -87,7 +91,7 @@ def summary(report: dict[str, Any], out: Path) -> str:
         f"  error against FEM     {_fem_line(report)}",
         f"  heat balance          {_percent(report['energy_balance'])} of the heat that enters",
         *(f"  heat into {name + ':':<12}{watts:+.4g} W" for name, watts in report["heat_W"].items()),
-        f"  written to {out}: report.json, temperature.png, temperature.vtu, log.jsonl, solution/",
+        f"  written to {out}: report.json, *.png, *.vtu, log.jsonl, solution/",
     ]
     return "\n".join(lines)
 

@@ -120,12 +120,14 @@ def _say_about(shown: SolveProgress, problem: Problem, checkpoint: Path, resume:
 
 
 def _draw(shown: SolveProgress, out: Path, problem: Problem, result: Result) -> None:
-    from ..interop import write_vtu
-    from ..plot import save_temperature
+    from ..interop import write_surface_vtu, write_vtu
+    from ..plot import convergence_figure, save_temperature
 
     shown.phase("drawing")
     save_temperature(out / "temperature.png", problem, result)
+    convergence_figure(result).savefig(out / "convergence.png")
     write_vtu(out / "temperature.vtu", problem, result)
+    write_surface_vtu(out / "surface.vtu", problem, result)
 
 
 def _require_fem() -> None:

@@ -61,9 +61,8 @@ def _kind(annotation: Any) -> str:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin is list:
         return "three numbers"
-    return {"str": "text", "float": "number", "int": "whole number"}.get(
-        annotation.__name__, annotation.__name__
-    )
+    name = str(annotation.__name__)
+    return {"str": "text", "float": "number", "int": "whole number"}.get(name, name)
 
 
 def _bounds(field: FieldInfo) -> list[str]:

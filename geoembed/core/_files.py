@@ -232,7 +232,8 @@ _LINES = "check that this is the right file; a data line is far shorter"
 
 def _check_text(source: Source, first: int, lines: bytes) -> None:
     if lines.translate(None, _TEXT_BYTES):
-        at = _NOT_TEXT.search(lines).start()
+        found = _NOT_TEXT.search(lines)
+        at = found.start() if found else 0
         row = lines.count(b"\n", 0, at)
         hint = "the file is damaged, binary, or in UTF-16; export it again as plain text"
         raise source.error(

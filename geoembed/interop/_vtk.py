@@ -19,9 +19,9 @@ def write_vtu(path: str | Path, problem: Problem, result: Result) -> None:
 
     The grid is hexahedra: the cells of the field that have a corner inside the part, with their outer corners
     moved to the surface. Use it for cuts, isosurfaces and streamlines. It is made for looking at, not for
-    computing on: cells at the surface can be thin, a few at concave edges fold, and walls or gaps thinner than
-    a cell are not resolved (where that would falsify the volume by more than 2 %, cells are split into 2³ or
-    3³). For the exact surface with its patches, load the file of `write_surface_vtu` beside it.
+    computing on: cells at the surface can be thin, a few at concave edges fold, and walls or gaps thinner
+    than a cell are not resolved. Where that would falsify the volume by more than 2 %, cells are split into
+    2³ or 3³. For the exact surface with its patches, load the file of `write_surface_vtu` beside it.
 
     Coordinates are in the part's unit. Point data:
 

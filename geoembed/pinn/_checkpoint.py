@@ -80,7 +80,9 @@ class Checkpoint:
             return Position()
         if load_meta(self.path).get("run") != self.identity:
             raise InputError(
-                self.path, "", "this checkpoint belongs to another part, problem, option or seed",
+                self.path,
+                "",
+                "this checkpoint belongs to another part, problem, option or seed",
                 "Resume with the same configuration and seed, or delete the folder to start again",
             )
         content = load(self.path)

@@ -70,7 +70,9 @@ Condition = Temperature | HeatFlux | Convection
 def _check(patch: str, name: str, value: float, lowest: float = -np.inf) -> None:
     if not np.isfinite(value) or value < lowest:
         bound = "finite" if lowest == -np.inf else f"finite and at least {lowest:g}"
-        raise InputError("conditions", f"patch {patch!r}", f"{name} = {value} is not {bound}", "Give SI units (K, W, m)")
+        raise InputError(
+            "conditions", f"patch {patch!r}", f"{name} = {value} is not {bound}", "Give SI units (K, W, m)"
+        )
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,9 @@ def face_conditions(patches: Patches, conditions: Sequence[Condition]) -> FaceCo
                 table.h[here], table.ambient[here] = h, ambient
     if not (table.held.any() or (table.h > 0).any()):
         raise InputError(
-            "conditions", "", "no patch fixes the level of the temperature, so the solution is not unique",
+            "conditions",
+            "",
+            "no patch fixes the level of the temperature, so the solution is not unique",
             "Hold a patch at a temperature or let one convect",
         )
     return table
@@ -137,8 +141,13 @@ def _check_together(patch: str, conditions: list[Condition]) -> None:
     kinds = [type(condition).__name__ for condition in conditions]
     where = f"patch {patch!r}"
     if len(set(kinds)) < len(kinds):
-        raise InputError("conditions", where, f"has several conditions of one kind: {', '.join(kinds)}", "Keep one")
+        raise InputError(
+            "conditions", where, f"has several conditions of one kind: {', '.join(kinds)}", "Keep one"
+        )
     if "Temperature" in kinds and len(kinds) > 1:
         raise InputError(
-            "conditions", where, "is held at a temperature and carries another condition", "Remove one of them"
+            "conditions",
+            where,
+            "is held at a temperature and carries another condition",
+            "Remove one of them",
         )

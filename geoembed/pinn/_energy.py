@@ -5,7 +5,8 @@ In the dimensionless form of `Scales`, steady conduction minimises (Ritz)
     J(θ) = ½ ∫ |∇θ|² dV − ∫ s θ dV + Σ_faces ∫ [ ½ t (θ − g)² − f θ ] dS
 
 with t = Biot number, g = ambient on convecting faces and f the prescribed flux. A face that is held at g has
-t = HOLD, a contact so good that its temperature drop is negligible. With θ = Σ cᵢ Bᵢ, J is a least-squares problem in c.
+t = HOLD, a contact so good that its temperature drop is negligible.
+With θ = Σ cᵢ Bᵢ, J is a least-squares problem in c.
 """
 
 from dataclasses import dataclass
@@ -129,7 +130,9 @@ def _volume(features: SplineFeatures, edge: float) -> tuple[sparse.csr_array, Fl
     whole = features.cell_features[~is_cut]
     load = np.zeros(features.count)
     np.add.at(load, whole.ravel(), np.tile(integral * edge**3, len(whole)))
-    matrix = _scatter(np.broadcast_to(stiffness * edge, (len(whole), FEATURES, FEATURES)), whole, features.count)
+    matrix = _scatter(
+        np.broadcast_to(stiffness * edge, (len(whole), FEATURES, FEATURES)), whole, features.count
+    )
 
     micro = micro_centres()
     slopes, values = spline_gradients(micro, np), spline_values(micro, np)

@@ -24,7 +24,10 @@ class SteadyHeat:
     def __post_init__(self) -> None:
         if not 0 < self.conductivity < float("inf"):
             raise InputError(
-                "equation", "conductivity", f"{self.conductivity} is not a positive number", "Give k in W/(m K)"
+                "equation",
+                "conductivity",
+                f"{self.conductivity} is not a positive number",
+                "Give k in W/(m K)",
             )
         if not abs(self.source) < float("inf"):
             raise InputError("equation", "source", f"{self.source} is not finite", "Give q in W/m³")

@@ -34,7 +34,9 @@ class SplineFeatures:
         self.cells = cells
         spline, splines = _spline_numbers(cells)
         piece = _pieces(spline, splines, cells.open_faces)
-        place = FEATURES - 1 - np.arange(FEATURES)  # a cell is the k-th of the spline for which it is local 26 - k
+        place = (
+            FEATURES - 1 - np.arange(FEATURES)
+        )  # a cell is the k-th of the spline for which it is local 26 - k
         label = spline * FEATURES + piece[spline, place[None, :]]
         used, numbers = np.unique(label, return_inverse=True)
         self.cell_features = numbers.reshape(label.shape).astype(np.int32)
@@ -51,7 +53,9 @@ class SplineFeatures:
         slope = spline_gradients(local, np) * found[:, None, None] / self.cells.spacing
         return self._matrix(np.moveaxis(slope, 2, 1).reshape(-1, FEATURES), np.repeat(row, 3))
 
-    def _locate(self, points: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray, Bool[np.ndarray, " n"]]:
+    def _locate(
+        self, points: Float[np.ndarray, "n 3"]
+    ) -> tuple[np.ndarray, np.ndarray, Bool[np.ndarray, " n"]]:
         row = self.cells.locate(points)
         found = row >= 0
         row = np.where(found, row, 0)

@@ -63,7 +63,7 @@ def solve_adapted(
     *,
     tets: int,
 ) -> FemSolution:
-    """Refine along smooth patch borders, then where the error indicator is largest, up to about `tets` tetrahedra.
+    """Refine along smooth patch borders, then by the error indicator, up to about `tets` tetrahedra.
 
     The borders get up to half of the tetrahedra. Only the last of the solutions is solved to full accuracy;
     the others say where to refine.

@@ -5,6 +5,8 @@ surface; afterwards the boundary vertices are moved onto the surface itself, and
 measured and reported.
 """
 
+import contextlib
+import tempfile
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -103,14 +105,18 @@ def tetrahedralise(
             " normals point outwards: mend it with load_mesh"
         )
     edge = (8.5 * volume / tets) ** (1 / 3)
-    points, cells = mesher.tetrahedralize(
-        np.ascontiguousarray(vertices, np.float64),
-        np.ascontiguousarray(faces, np.int32),
-        edge_length_abs=edge,
-        epsilon=envelope,
-        stop_energy=20.0,
-        num_threads=1,
-    )
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        contextlib.chdir(scratch),
+    ):  # it leaves a file where it runs
+        points, cells = mesher.tetrahedralize(
+            np.ascontiguousarray(vertices, np.float64),
+            np.ascontiguousarray(faces, np.int32),
+            edge_length_abs=edge,
+            epsilon=envelope,
+            stop_energy=20.0,
+            num_threads=1,
+        )
     if not len(cells):
         raise ValueError("the mesher found no inside: the surface is not closed; inspect it first")
     used, cells = np.unique(cells, return_inverse=True)

@@ -72,7 +72,9 @@ class SplineField(eqx.Module):
         return row[best], around[best], occupied[best]
 
     def __hash__(self) -> int:
-        return hash((self.shape, self.spacing, self.reference, self.scale))  # lets `jax.jit(field)` find its cache
+        return hash(
+            (self.shape, self.spacing, self.reference, self.scale)
+        )  # lets `jax.jit(field)` find its cache
 
     @property
     def parameters(self) -> int:
@@ -88,10 +90,14 @@ class SplineField(eqx.Module):
 def _one_point(x: Float[Array, "3"]) -> Float[Array, "3"]:
     x = jnp.asarray(x)
     if x.shape != (3,):
-        raise ValueError(f"a field takes one point of shape (3,), received {x.shape}: use jax.vmap for many points")
+        raise ValueError(
+            f"a field takes one point of shape (3,), received {x.shape}: use jax.vmap for many points"
+        )
     if not jnp.issubdtype(x.dtype, jnp.floating):
         raise ValueError(f"a field takes floating-point coordinates, received {x.dtype}: convert them first")
     return x
 
 
-_AROUND: Any = np.stack(np.meshgrid(*[np.array([0, -1, 1])] * 3, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int32)
+_AROUND: Any = (
+    np.stack(np.meshgrid(*[np.array([0, -1, 1])] * 3, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int32)
+)

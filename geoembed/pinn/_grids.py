@@ -57,10 +57,16 @@ class Grid:
         cells, own = self.features.cells, self.features.cell_features.ravel()
         middle = cells.origin + cells.spacing * (cells.index + 0.5)
         members = np.bincount(own, minlength=self.features.count)
-        position = np.stack(
-            [np.bincount(own, np.repeat(middle[:, axis], 27), minlength=self.features.count) for axis in range(3)],
-            axis=1,
-        ) / members[:, None]
+        position = (
+            np.stack(
+                [
+                    np.bincount(own, np.repeat(middle[:, axis], 27), minlength=self.features.count)
+                    for axis in range(3)
+                ],
+                axis=1,
+            )
+            / members[:, None]
+        )
         value, _ = value_and_gradient(previous, position)
         guess = (value - previous.reference) / previous.scale
         return np.where(np.isfinite(guess), guess, np.nanmean(guess))

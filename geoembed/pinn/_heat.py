@@ -6,7 +6,6 @@ from jaxtyping import Bool, Float
 from ..sdf import MeshSDF, mesh_sdf, value_and_gradient
 from ._field import SplineField
 from ._heldout import HeldOut
-
 from ._problem import Problem
 
 _STIFF = 100.0  # Biot number above which T − ambient is too small a difference to measure heat by
@@ -103,7 +102,10 @@ def _through_held(
 
 
 def _weight(
-    problem: Problem, patch: Bool[np.ndarray, " f"], others: Bool[np.ndarray, " f"], points: Float[np.ndarray, "n 3"]
+    problem: Problem,
+    patch: Bool[np.ndarray, " f"],
+    others: Bool[np.ndarray, " f"],
+    points: Float[np.ndarray, "n 3"],
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n 3"]]:
     depth = _DEPTH * problem.scales.length
     a, grad_a = _distance_to(problem.domain, patch, points)
@@ -124,5 +126,7 @@ def _distance_to(
     domain: MeshSDF, patch: Bool[np.ndarray, " f"], points: Float[np.ndarray, "n 3"]
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n 3"]]:
     """Unsigned distance to some faces, and its gradient."""
-    distance, normal = value_and_gradient(mesh_sdf(domain.vertices, domain.faces[patch], unit=domain.unit), points)
+    distance, normal = value_and_gradient(
+        mesh_sdf(domain.vertices, domain.faces[patch], unit=domain.unit), points
+    )
     return np.abs(distance), np.sign(distance)[:, None] * normal

@@ -37,12 +37,16 @@ class Problem:
     def __post_init__(self) -> None:
         if not self.domain.sign_reliable:
             raise InputError(
-                "<part>", "", "the surface is not closed, so it has no inside",
+                "<part>",
+                "",
+                "the surface is not closed, so it has no inside",
                 "Run `geoembed inspect` on the file: it lists the holes; close them in the program that made the mesh",
             )
         object.__setattr__(self, "conditions", tuple(self.conditions))
         object.__setattr__(self, "patches", dict(self.patches))
-        _check_levels(self.domain, self.face_conditions)  # errors belong to the construction, not to the first use
+        _check_levels(
+            self.domain, self.face_conditions
+        )  # errors belong to the construction, not to the first use
 
     @cached_property
     def resolved(self) -> Patches:
@@ -67,9 +71,12 @@ def _check_levels(domain: MeshSDF, table: FaceConditions) -> None:
     loose = np.flatnonzero(tied == 0)
     if len(loose):
         corners = domain.vertices[domain.faces[body == loose[0]]]
-        low, high = (", ".join(f"{x:.6g}" for x in side) for side in (corners.min((0, 1)), corners.max((0, 1))))
+        low, high = (
+            ", ".join(f"{x:.6g}" for x in side) for side in (corners.min((0, 1)), corners.max((0, 1)))
+        )
         raise InputError(
-            "conditions", f"the body from ({low}) to ({high}) {domain.unit}",
+            "conditions",
+            f"the body from ({low}) to ({high}) {domain.unit}",
             f"one of {len(tied)} separate bodies, has no patch that fixes the level of its temperature",
             "Hold one of its patches at a temperature, let one convect, or remove the body",
         )

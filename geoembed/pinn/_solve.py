@@ -13,7 +13,6 @@ from jaxtyping import Float, PRNGKeyArray
 from ..core import InputError
 from ..train import CGState
 from ._checkpoint import Checkpoint, Position
-from ._field import SplineField
 from ._grids import Grid, build_grid, ladder
 from ._heat import energy_balance, heat_flows
 from ._heldout import HeldOut, hold_out
@@ -154,17 +153,28 @@ class _Run:
         start: Position,
     ):
         self.problem, self.tolerance, self.grids = problem, tolerance, grids
-        self.time_limit, self.callback, self.should_stop, self.store = time_limit, callback, should_stop, store
+        self.time_limit, self.callback, self.should_stop, self.store = (
+            time_limit,
+            callback,
+            should_stop,
+            store,
+        )
         self.at = start
         self.began = time.monotonic() - start.seconds
         self.saved = time.monotonic()
+
+    @property
+    def _solver(self) -> CGState:
+        if self.at.solver is None:
+            raise RuntimeError("no grid is in work")
+        return self.at.solver
 
     def train(self, number: int, grid: Grid) -> str | None:
         """Trains one grid; returns the status that ends the run, or None to go on."""
         if self.at.solver is None:
             state = grid.solver.start(grid.first_guess(self.at.field))
             self.at = replace(self.at, grid=number, solver=state, best=None, best_held_out=np.inf)
-        energy = grid.energy(self.at.solver.x)
+        energy = grid.energy(self._solver.x)
         while True:
             stop = self._asked_to_stop()
             if stop:
@@ -175,7 +185,7 @@ class _Run:
             if not np.isfinite(energy):
                 self._keep(grid)
                 return "diverged"
-            state = self.at.solver
+            state = self._solver
             small = before - energy <= _STALL * grid.held_out.dissipation(state.x)
             if small or state.iteration >= _MOST_STEPS:
                 break
@@ -190,7 +200,7 @@ class _Run:
         They do so beyond the share of the dissipation that they resolve: on a convex energy a smaller rise is
         their own noise, and stopping at the lowest value would stop too early.
         """
-        state = grid.solver.advance(self.at.solver, _CHUNK)
+        state = grid.solver.advance(self._solver, _CHUNK)
         held_out, lowest = grid.held_out(state.x), self.at.best_held_out
         self.at = replace(self.at, solver=state, seconds=time.monotonic() - self.began)
         if held_out < lowest + _RESOLVED * grid.held_out.dissipation(state.x):
@@ -203,10 +213,16 @@ class _Run:
         self.at = replace(self.at, estimated_error=error)
         self._report(grid, energy, finished=True)
         self._keep(grid)
-        done = self.at.solver.iteration
+        done = self._solver.iteration
         self.at = replace(
-            self.at, grid=number + 1, solver=None, best=None, best_held_out=np.inf,
-            inside=inside, spacing=grid.features.cells.spacing, iterations=self.at.iterations + done,
+            self.at,
+            grid=number + 1,
+            solver=None,
+            best=None,
+            best_held_out=np.inf,
+            inside=inside,
+            spacing=grid.features.cells.spacing,
+            iterations=self.at.iterations + done,
         )
         self._save()
         return "converged" if error <= self.tolerance else None
@@ -226,7 +242,7 @@ class _Run:
         return float(_SAFETY * change / max(spread, level) / ((self.at.spacing / spacing) ** _ORDER - 1))
 
     def _best(self, grid: Grid) -> Float[np.ndarray, " d"]:
-        return self.at.solver.x if self.at.best is None else self.at.best
+        return self._solver.x if self.at.best is None else self.at.best
 
     def _keep(self, grid: Grid) -> None:
         """Makes this grid's best iterate the answer unless the held-out points speak against it.
@@ -236,7 +252,7 @@ class _Run:
         """
         if self.at.best is None:
             if self.at.field is None:
-                self.at = replace(self.at, field=grid.field(self.at.solver.x))
+                self.at = replace(self.at, field=grid.field(self._solver.x))
             return
         margin = _RESOLVED * grid.held_out.dissipation(self.at.best)
         if self.at.best_held_out < self.at.field_held_out + margin:
@@ -253,7 +269,7 @@ class _Run:
         self.saved = time.monotonic()
 
     def _report(self, grid: Grid, energy: float, *, finished: bool) -> None:
-        state: CGState = self.at.solver
+        state = self._solver
         progress = Progress(
             grid=self.at.grid + 1,
             grids=self.grids,
@@ -272,7 +288,9 @@ class _Run:
             self.callback(progress)
 
     def result(self, status: str, points: HeldOut) -> Result:
-        field: SplineField = self.at.field
+        field = self.at.field
+        if field is None:
+            raise RuntimeError("no grid was built")
         heat = heat_flows(self.problem, field, points)
         unfinished = self.at.solver.iteration if self.at.solver is not None else 0
         return Result(

@@ -22,14 +22,14 @@ def spline_values(t: Any, xp: ModuleType) -> Any:
     Returns:
         The features, shape [..., 27].
     """
-    return _product(*(_values(t[..., axis], xp) for axis in range(3)), xp)
+    return _product([_values(t[..., axis], xp) for axis in range(3)], xp)
 
 
 def spline_gradients(t: Any, xp: ModuleType) -> Any:
     """Returns the gradients of `spline_values` with respect to t, shape [..., 27, 3]."""
     values = [_values(t[..., axis], xp) for axis in range(3)]
     slopes = [_slopes(t[..., axis], xp) for axis in range(3)]
-    parts = [_product(*(slopes[a] if a == axis else values[a] for a in range(3)), xp) for axis in range(3)]
+    parts = [_product([slopes[a] if a == axis else values[a] for a in range(3)], xp) for axis in range(3)]
     return xp.stack(parts, axis=-1)
 
 
@@ -41,7 +41,8 @@ def _slopes(t: Any, xp: ModuleType) -> Any:
     return xp.stack([t - 1, 1 - 2 * t, t], axis=-1)
 
 
-def _product(x: Any, y: Any, z: Any, xp: ModuleType) -> Any:
+def _product(factors: list[Any], xp: ModuleType) -> Any:
+    x, y, z = factors
     product = x[..., :, None, None] * y[..., None, :, None] * z[..., None, None, :]
     return xp.reshape(product, (*product.shape[:-3], FEATURES))
 

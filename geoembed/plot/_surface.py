@@ -17,7 +17,7 @@ from ._view import Picture, Projection, best_angles, look
 _PIXELS = 1000
 _FILL = 0.76  # of the panel's width and height: leaves room for the axes' numbers
 _SHADE = 0.3  # how much darker a face is that looks away from the light
-_SHARP = np.cos(np.radians(25.0))  # faces that meet at a larger angle get a line between them
+_SHARP = np.cos(np.radians(35.0))  # faces that meet at a larger angle get a line between them
 _LINE = 0.55  # brightness of these lines
 
 
@@ -51,7 +51,7 @@ def surface_panel(figure: Figure, place: tuple[float, float, float, float], doma
     lower, upper = domain.bounds
     extents = np.maximum(upper - lower, 1e-6 * (upper - lower).max())
     elevation, azimuth = best_angles(domain)
-    axes.view_init(elevation, azimuth)
+    axes.view_init(elevation, azimuth)  # pyright: ignore[reportAttributeAccessIssue]
     for name, low, extent in zip("xyz", lower, extents, strict=True):
         getattr(axes, f"set_{name}lim")(low, low + extent)
         pad = 1 if name == "z" else 6
@@ -65,7 +65,7 @@ def surface_panel(figure: Figure, place: tuple[float, float, float, float], doma
     axes.set_box_aspect(extents)
     corners = np.stack(np.meshgrid(*zip(lower, upper, strict=True), indexing="ij"), axis=-1).reshape(-1, 3)
     size = np.ptp(_projection(axes, elevation, azimuth)(corners)[:, :2], axis=0)
-    axes.set_box_aspect(extents, zoom=_FILL * float(np.min(_panel_size(axes) / size)))
+    axes.set_box_aspect(extents, zoom=_FILL * float(np.min(_panel_size(axes) / size)))  # pyright: ignore[reportCallIssue]
     projection = _projection(axes, elevation, azimuth)
     return Surface(axes, projection, look(domain, projection, _PIXELS))
 
@@ -118,7 +118,7 @@ def _ticks(low: float, extent: float, longest: float) -> list[float]:
 def _panel_size(axes: Axes3D) -> Float[np.ndarray, "2"]:
     """Width and height of the panel in the plane that axes in space are projected to."""
     axes.apply_aspect()  # fixes the plane's scale
-    panel = axes.get_position(original=True).transformed(axes.get_figure().transFigure)
+    panel = axes.get_position(original=True).transformed(axes.figure.transFigure)
     return np.abs(np.diff(axes.transData.inverted().transform(panel.get_points()), axis=0)[0])
 
 

@@ -78,7 +78,7 @@ def _colours(values: np.ndarray) -> tuple[ScalarMappable, np.ndarray]:
 def _colour_bar(figure: Figure, colours: ScalarMappable, levels: np.ndarray) -> None:
     axes = figure.add_axes((0.915, 0.1, 0.016, 0.7), label="colour bar")
     bar = figure.colorbar(colours, cax=axes, ticks=levels)
-    bar.formatter.set_useOffset(False)
+    bar.ax.ticklabel_format(useOffset=False)
     bar.set_label("Temperature / K", size=LABEL, color=INK)
     bar.ax.tick_params(labelsize=TICK, colors=INK)
     bar.outline.set_visible(False)

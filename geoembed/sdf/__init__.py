@@ -1,12 +1,23 @@
 """Shapes as signed distances: strict mesh files in, exact distances, boundary patches and sample points out."""
 
-from ._mesh import Closest as Closest
-from ._mesh import MeshSDF as MeshSDF
+from ._bodies import bodies as bodies
+from ._cells import OccupiedCells as OccupiedCells
+from ._cells import micro_centres as micro_centres
+from ._cells import occupied_cells as occupied_cells
+from ._host import value_and_gradient as value_and_gradient
+from ._inspect import inspect_mesh as inspect_mesh
 from ._load_mesh import load_mesh as load_mesh
 from ._load_mesh import mesh_sdf as mesh_sdf
+from ._mend import signed_volume as signed_volume
+from ._mesh import Closest as Closest
+from ._mesh import MeshSDF as MeshSDF
 from ._patches import REST as REST
 from ._patches import Patches as Patches
 from ._patches import resolve_patches as resolve_patches
+from ._quality import MeshQuality as MeshQuality
+from ._quality import mesh_quality as mesh_quality
+from ._rawmesh import RawMesh as RawMesh
+from ._reader import read_mesh as read_mesh
 from ._sampling import InteriorSample as InteriorSample
 from ._sampling import SurfaceSample as SurfaceSample
 from ._sampling import sample_interior as sample_interior
@@ -16,17 +27,6 @@ from ._selections import facing as facing
 from ._selections import in_box as in_box
 from ._selections import segment as segment
 from ._selections import segments as segments
-from ._cells import OccupiedCells as OccupiedCells
-from ._cells import micro_centres as micro_centres
-from ._cells import occupied_cells as occupied_cells
-from ._host import value_and_gradient as value_and_gradient
 from ._triangle_rule import SurfaceRule as SurfaceRule
 from ._triangle_rule import triangle_rule as triangle_rule
-from ._bodies import bodies as bodies
-from ._mend import signed_volume as signed_volume
-from ._inspect import inspect_mesh as inspect_mesh
-from ._quality import MeshQuality as MeshQuality
-from ._quality import mesh_quality as mesh_quality
-from ._rawmesh import RawMesh as RawMesh
-from ._reader import read_mesh as read_mesh
 from ._units import UNITS as UNITS

@@ -104,7 +104,9 @@ def occupied_cells(
     extent = np.ceil((upper - origin) / spacing).astype(np.int64) + 1
     extent = -(-extent // _BLOCK) * _BLOCK
     if np.prod(extent.astype(float)) > _LARGEST_GRID:
-        raise InputError("<grid>", f"spacing {spacing:g}", "the grid has too many cells", "Use a coarser spacing")
+        raise InputError(
+            "<grid>", f"spacing {spacing:g}", "the grid has too many cells", "Use a coarser spacing"
+        )
     shape = (int(extent[0]), int(extent[1]), int(extent[2]))
 
     index = _near_cells(sdf, origin, spacing, shape)

@@ -52,6 +52,8 @@ def _check_elements(source: Source, header: Header) -> None:
             other = " (triangle strips are not supported)" if header.element("tristrips") else ""
             raise source.error("header", f"there is no element '{name}'{other}", _EXPORT)
     vertex, face = header.element("vertex"), header.element("face")
+    assert vertex is not None  # the loop above refused the header otherwise
+    assert face is not None
     scalars = {p.name for p in vertex.properties if p.count is None}
     if missing := [axis for axis in "xyz" if axis not in scalars]:
         raise source.error("header", f"vertices have no property {', '.join(missing)}", _EXPORT)

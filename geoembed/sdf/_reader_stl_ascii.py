@@ -110,7 +110,7 @@ class _Reader:
             )
 
     def _facets(self, text: bytes, begin: int) -> int:
-        scan = _FACET.scanner(text, begin)
+        scan = _FACET.scanner(text, begin)  # pyright: ignore[reportAttributeAccessIssue]
         normals, corners, position = [], [], begin
         while match := scan.match():
             normals.append(match[1])
@@ -151,7 +151,7 @@ class _Reader:
         raise self._bad_number(text, begin, facet, item, tokens[bad])
 
     def _bad_number(self, text: bytes, begin: int, facet: int, item: int, token: bytes) -> InputError:
-        scan = _FACET.scanner(text, begin)
+        scan = _FACET.scanner(text, begin)  # pyright: ignore[reportAttributeAccessIssue]
         for _ in range(facet):
             scan.match()
         line = self.line + text.count(b"\n", 0, scan.match().start(item))

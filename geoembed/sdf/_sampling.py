@@ -156,7 +156,9 @@ def _volume(domain: MeshSDF) -> float:
 
 def _sequence(dimension: int, key: PRNGKeyArray) -> qmc.Sobol:
     high, low = np.asarray(jax.random.bits(key, (2,), jnp.uint32)).tolist()
-    return qmc.Sobol(dimension, scramble=True, seed=np.random.default_rng((high << 32) | low))
+    generator = np.random.default_rng((high << 32) | low)
+    # scipy before 1.15 knows no `rng=`, its successor
+    return qmc.Sobol(dimension, scramble=True, seed=generator)  # pyright: ignore[reportCallIssue]
 
 
 def _sobol(dimension: int, n: int, key: PRNGKeyArray) -> Float[np.ndarray, "n {dimension}"]:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 NEAR = 1e-9  # of the box diagonal; exporters write 0 and −2.7e-16 for the same coordinate
 _CROWD = 20  # pairs per point beyond which near points are a crowd and no rounding
@@ -72,7 +72,7 @@ def join_near(vertices: Float64[np.ndarray, "v 3"]) -> Int64[np.ndarray, " v"]:
         return np.zeros(len(vertices), np.int64)
     unit = (vertices - vertices.min(axis=0)[None]) / size
     near = NEAR * float(np.linalg.norm(np.ptp(unit, axis=0)))
-    tree = cKDTree(unit)
+    tree = KDTree(unit)
     if tree.count_neighbors(tree, near) > _CROWD * len(vertices):
         return np.arange(len(vertices))
     a, b = tree.query_pairs(near, output_type="ndarray").T

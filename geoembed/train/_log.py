@@ -26,6 +26,8 @@ class JsonLines:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
     if isinstance(value, float) and not abs(value) < float("inf"):
         return None
     return value

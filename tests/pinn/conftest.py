@@ -14,10 +14,12 @@ KEY = jax.random.key(7)
 LADDER = {"cells": 600, "first_cells": 200}
 
 
-@pytest.fixture(autouse=True)
-def few_heat_points(monkeypatch):
+@pytest.fixture(scope="session", autouse=True)
+def few_heat_points():
     """Heat flows need fewer points in tests than in reports."""
-    monkeypatch.setattr(_solve, "_HEAT_POINTS", 16_384, raising=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_solve, "_HEAT_POINTS", 16_384)
+        yield
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ def together(*parts: MeshSDF) -> MeshSDF:
     starts = np.cumsum([0] + [len(part.vertices) for part in parts])
     faces = [part.faces + start for part, start in zip(parts, starts, strict=False)]
     return mesh_sdf(
-        np.concatenate([p.vertices for p in parts]), np.concatenate(faces).astype(np.int64), unit=parts[0].unit
+        np.concatenate([p.vertices for p in parts]),
+        np.concatenate(faces).astype(np.int64),
+        unit=parts[0].unit,
     )
 
 

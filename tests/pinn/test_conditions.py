@@ -44,7 +44,10 @@ def test_flux_and_convection_go_together(patches):
         ([HeatFlux("left", 1.0)], "no patch fixes the level"),
         ([Convection("left", 0.0, 300.0)], "no patch fixes the level"),
         ([Temperature("left", 300.0), Temperature("left", 300.0)], "several conditions of one kind"),
-        ([HeatFlux("left", 1.0), HeatFlux("left", 2.0), Temperature("right", 300.0)], "several conditions of one"),
+        (
+            [HeatFlux("left", 1.0), HeatFlux("left", 2.0), Temperature("right", 300.0)],
+            "several conditions of one",
+        ),
         ([Temperature("left", 300.0), HeatFlux("left", 1.0)], "carries another condition"),
         ([Temperature("left", 300.0), Convection("left", 1.0, 300.0)], "carries another condition"),
         ([Temperature("lefty", 300.0)], "Did you mean 'left'"),
@@ -84,6 +87,9 @@ def test_zero_kelvin_and_cooling_are_allowed():
 
 
 def test_a_condition_on_an_empty_rest_is_refused():
-    every = {name: facing(tuple(direction)) for name, direction in zip("abcdef", [*np.eye(3), *-np.eye(3)], strict=True)}
+    every = {
+        name: facing(tuple(direction))
+        for name, direction in zip("abcdef", [*np.eye(3), *-np.eye(3)], strict=True)
+    }
     with pytest.raises(InputError, match="'rest' is empty"):
         Problem(BOX, SteadyHeat(1.0), [Temperature("rest", 300.0)], every)

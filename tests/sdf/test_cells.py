@@ -135,7 +135,9 @@ def test_too_fine_a_spacing_is_refused():
 
 
 def test_the_unit_of_length_does_not_matter():
-    small = mesh_sdf(box((1, 0.7, 0.43)).vertices * 1e-3, box((1, 0.7, 0.43)).faces.astype(np.int64), unit="m")
+    small = mesh_sdf(
+        box((1, 0.7, 0.43)).vertices * 1e-3, box((1, 0.7, 0.43)).faces.astype(np.int64), unit="m"
+    )
     one, other = cells_of(box((1, 0.7, 0.43)), 0.08), cells_of(small, 0.08e-3)
     assert np.array_equal(one.keys, other.keys)
     np.testing.assert_allclose(one.filled, other.filled, atol=1e-6)

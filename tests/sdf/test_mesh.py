@@ -171,6 +171,17 @@ def test_value_and_sign_on_real_parts(name, data, precision):
     check_against_reference(sdf, 1000 if name.startswith("heat") else 300, precision)
 
 
+def test_the_search_stops_late_enough(precision):
+    """Crowded points make compact blocks, for which most clusters are never looked at."""
+    vertices, faces = MADE["torus"]()
+    sdf = mesh_sdf(vertices, faces, unit="m")
+    rng = np.random.default_rng(4)
+    for centre in rng.uniform(-2.5, 2.5, (6, 3)) * np.array([1, 1, 0.3]):
+        points = (centre + rng.uniform(-0.4, 0.4, (600, 3))).astype(np.float32).astype(np.float64)
+        error = np.abs(values(sdf, points, precision)) - ericson_distance(vertices[faces], points)
+        assert np.abs(error).max() <= BARS[precision.name] * 6
+
+
 def test_a_part_far_from_the_origin_keeps_its_digits(precision):
     vertices, faces = l_prism()
     sdf = mesh_sdf(vertices + np.array([1000.0, -2000.0, 500.0]), faces, unit="mm")

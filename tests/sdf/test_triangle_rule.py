@@ -17,7 +17,9 @@ def test_weights_sum_to_the_area_of_each_face():
     corners, area = sphere()
     rule = triangle_rule(corners, 0.1)
     np.testing.assert_allclose(rule.weights.sum(), area, rtol=1e-12)
-    each = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    each = 0.5 * np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
     np.testing.assert_allclose(np.bincount(rule.faces, rule.weights), each, rtol=1e-12)
     assert np.all(np.diff(rule.faces) >= 0)
 
