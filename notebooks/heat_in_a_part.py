@@ -109,7 +109,7 @@ problem = Problem(
 #
 # with the base held. `solve` minimises it over a network with one layer of localised spline features and a
 # linear output layer, on a ladder of ever finer grids. The energy is quadratic in the output layer, so each
-# grid is a linear least-squares problem. The default goes up to 120 000 cells; 15 000 are enough here for
+# grid is a linear least-squares problem. The default goes up to 200 000 cells; 15 000 are enough here for
 # two grids and a first look. The key decides where the grids lie and which points are held out.
 
 # %%
@@ -209,6 +209,7 @@ print("temperature", result.value(in_plate), "K, heat flux", heat_flux(in_plate)
 # inside.
 
 # %%
+lower, upper = part.bounds
 x, z = np.meshgrid(np.linspace(lower[0], upper[0], 161), np.linspace(lower[2], upper[2], 89))
 plane = jnp.asarray(np.stack([x, np.full_like(x, 0.3), z], axis=-1).reshape(-1, 3))
 flux = np.asarray(jax.jit(jax.vmap(heat_flux))(plane)).reshape(*x.shape, 3)

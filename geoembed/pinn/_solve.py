@@ -201,10 +201,11 @@ class _Run:
         their own noise, and stopping at the lowest value would stop too early.
         """
         state = grid.solver.advance(self._solver, _CHUNK)
-        held_out, lowest = grid.held_out(state.x), self.at.best_held_out
+        candidate = grid.energy.levelled(state.x)
+        held_out, lowest = grid.held_out(candidate), self.at.best_held_out
         self.at = replace(self.at, solver=state, seconds=time.monotonic() - self.began)
         if held_out < lowest + _RESOLVED * grid.held_out.dissipation(state.x):
-            self.at = replace(self.at, best=state.x, best_held_out=min(held_out, lowest))
+            self.at = replace(self.at, best=candidate, best_held_out=min(held_out, lowest))
         return grid.energy(state.x)
 
     def _finish(self, number: int, grid: Grid, energy: float) -> str | None:

@@ -102,7 +102,9 @@ def test_without_resume_a_checkpoint_is_replaced(slab_problem, slab, tmp_path):
 
 def test_a_stop_request_serves_as_should_stop(slab_problem, tmp_path):
     with StopRequest() as stop:
-        result = run(slab_problem, tmp_path / "run", should_stop=stop.__bool__, callback=lambda _: stop.request())
+        result = run(
+            slab_problem, tmp_path / "run", should_stop=stop.__bool__, callback=lambda _: stop.request()
+        )
     assert result.status == "interrupted"
     assert len(result.history) == 1
 
@@ -136,7 +138,9 @@ def test_other_options_are_refused(slab_problem, interrupted, change):
 
 @pytest.mark.parametrize("what", ["equation", "condition", "unit", "part"])
 def test_another_problem_is_refused(slab_problem, interrupted, what):
-    part = {"unit": box((0.1, 0.03, 0.03), unit="cm"), "part": box((0.1, 0.03, 0.031))}.get(what, slab_problem.domain)
+    part = {"unit": box((0.1, 0.03, 0.03), unit="cm"), "part": box((0.1, 0.03, 0.031))}.get(
+        what, slab_problem.domain
+    )
     equation = SteadyHeat(2.0, 1e-9) if what == "equation" else slab_problem.equation
     held = Temperature("left", 400.5) if what == "condition" else slab_problem.conditions[0]
     problem = Problem(part, equation, [held, slab_problem.conditions[1]], ENDS)

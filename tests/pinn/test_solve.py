@@ -149,7 +149,7 @@ def test_bodies_a_hair_apart_keep_their_temperatures(points):
     }
     levels = [Temperature("cold", 300.0), Temperature("warm", 400.0), Temperature("hot", 500.0)]
     result = solved(Problem(part, SteadyHeat(1.0), levels, patches), 20_000)
-    left, right = temperature(result, points), temperature(result, points + [[1.05, 0, 0]])
+    left, right = temperature(result, points), temperature(result, points + np.array([[1.05, 0, 0]]))
     assert np.abs(left - 300).max() < 1.0
     assert np.abs(right - 400 - 100 * points[:, 0]).max() < 2.0
     np.testing.assert_allclose(dict(result.heat)["hot"], 100.0, rtol=2e-2)
@@ -167,7 +167,9 @@ def test_temperatures_stay_between_those_that_drive_them(slab, points):
 
 @pytest.mark.parametrize("ambient", [0.0, 293.15])
 def test_a_problem_without_differences_stays_at_its_level(ambient, points):
-    problem = Problem(BAR, SteadyHeat(K), [Convection("rest", 5.0, ambient), Temperature("left", ambient)], ENDS)
+    problem = Problem(
+        BAR, SteadyHeat(K), [Convection("rest", 5.0, ambient), Temperature("left", ambient)], ENDS
+    )
     result = solve(problem, key=KEY, cells=600, first_cells=200)
     assert result.status == "converged"
     assert np.all(temperature(result, in_bar(points)) == ambient)
@@ -245,7 +247,11 @@ def test_the_estimate_bounds_the_error(slab, points):
 def test_it_stops_at_the_tolerance(slab_problem, slab):
     reports = []
     result = solve(
-        slab_problem, key=KEY, tolerance=2 * slab.result.estimated_error, cells=1800, first_cells=200,
+        slab_problem,
+        key=KEY,
+        tolerance=2 * slab.result.estimated_error,
+        cells=1800,
+        first_cells=200,
         callback=reports.append,
     )
     assert result.status == "converged"
@@ -256,7 +262,9 @@ def test_it_stops_at_the_tolerance(slab_problem, slab):
 
 def test_reports_tell_the_course(slab):
     reports, result = slab.reports, slab.result
-    assert [r.finished for r in reports] == [i + 1 == len(reports) or reports[i + 1].grid > r.grid for i, r in enumerate(reports)]
+    assert [r.finished for r in reports] == [
+        i + 1 == len(reports) or reports[i + 1].grid > r.grid for i, r in enumerate(reports)
+    ]
     for grid in (1, 2):
         own = [r for r in reports if r.grid == grid]
         assert np.all(np.diff([r.energy for r in own]) <= 0)
