@@ -94,7 +94,9 @@ def main() -> None:
         raise SystemExit("GEOEMBED_DATA is not set: it names the folder with the meshes")
     RESULTS.parent.mkdir(exist_ok=True)
     summary = {}
-    for path in sorted((HERE / "heat_in_parts").glob(f"*{options.only}*.toml")):
+    for path in sorted((HERE / "heat_in_parts").glob("*.toml")):
+        if options.only not in path.stem:
+            continue
         config = path.read_text(encoding="utf-8") + QUICK * options.quick
         digest = hashlib.sha256(config.encode()).hexdigest()[:16]
         identity = {"part": path.stem, "quick": options.quick, "commit": commit(), "config": digest}

@@ -190,6 +190,18 @@ def draw(rows: dict[str, dict]) -> None:
     figure.savefig(HERE / "results" / "error.png", dpi=130)
 
 
+def table(rows: dict[str, dict]) -> str:
+    """The rows as the Markdown table of README.md."""
+    lines = ["| | parameters | error | heat balance | seconds |", "|---|---|---|---|---|"]
+    for name, row in rows.items():
+        if "parameters" in row:
+            figures = f"{row['parameters']} | {row['relative_error_fem']:.2e} | {row['energy_balance']:.2e}"
+            lines.append(f"| {name} | {figures} | {row['seconds']:.0f} |")
+        else:
+            lines.append(f"| {name} | | {row['relative_error_fem']:.2e} | | |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="rows whose name contains this")
@@ -212,6 +224,7 @@ def main() -> None:
             }
             print(name, json.dumps(shown), flush=True)
     draw(rows)
+    print(table({name: rows[name] for name in plan(heat_sink()) if name in rows}))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from ..core import InputError, save
-from ..pinn import Problem, Progress, Result, certify, solve
+from ..pinn import Certificate, Problem, Progress, Result, certify, solve
 from ..sdf import value_and_gradient
 from ..train import JsonLines, StopRequest
 from ._problem import make_problem, mesh_path
@@ -57,7 +57,7 @@ def run(
         _require_fem()
     make_folder(out)
     checkpoint = out / "checkpoint"
-    with SolveProgress(config.part.mesh) as shown, StopRequest() as stop:
+    with SolveProgress(config.part.mesh) as shown:
         problem = make_problem(config, config_file)
         _say_about(shown, problem, checkpoint, resume)
         log = JsonLines(out / "log.jsonl")
@@ -68,17 +68,18 @@ def run(
             log.write(asdict(progress))
             shown.report(progress)
 
-        result = solve(
-            problem,
-            key=jax.random.key(seed),
-            tolerance=config.solve.tolerance,
-            cells=config.solve.cells,
-            time_limit=config.solve.time_limit or float("inf"),
-            callback=report_progress,
-            should_stop=lambda: bool(stop),
-            checkpoint=checkpoint,
-            resume=resume,
-        )
+        with StopRequest() as stop:  # afterwards there is nothing to save: a signal ends the program
+            result = solve(
+                problem,
+                key=jax.random.key(seed),
+                tolerance=config.solve.tolerance,
+                cells=config.solve.cells,
+                time_limit=config.solve.time_limit or float("inf"),
+                callback=report_progress,
+                should_stop=lambda: bool(stop),
+                checkpoint=checkpoint,
+                resume=resume,
+            )
         if result.status == "interrupted":
             raise Interrupted(f"stopped; go on with --resume --out {out}")
         report = make_report(config, config_file, mesh_path(config, config_file), problem, result, seed)
@@ -87,7 +88,7 @@ def run(
         _draw(shown, out, problem, result)
         if with_fem:
             shown.phase("finite elements on two meshes")
-            add_certificate(report, _certificate(problem, result, seed))
+            add_certificate(report, _certificate(problem, result, seed, out))
         if judge is not None:
             judge(report, problem, result)
         write_report(out / "report.json", report)
@@ -140,20 +141,24 @@ def _require_fem() -> None:
         raise InputError("--certify", "", str(error), "Install it, or leave --certify out") from error
 
 
-def _certificate(problem: Problem, result: Result, seed: int) -> Any:
+def _certificate(problem: Problem, result: Result, seed: int, out: Path) -> Certificate:
     metres = problem.domain.metres_per_unit
 
     def predict(points: np.ndarray) -> np.ndarray:
         return value_and_gradient(result.field, points / metres)[0]
 
-    return certify(
-        problem.domain.vertices * metres,
-        problem.domain.faces,
-        problem.face_conditions,
-        problem.equation.conductivity,
-        problem.equation.source,
-        predict,
-        seed=seed,
-        face_patch=problem.resolved.face_patch,
-        names=problem.resolved.names,
-    )
+    try:
+        return certify(
+            problem.domain.vertices * metres,
+            problem.domain.faces,
+            problem.face_conditions,
+            problem.equation.conductivity,
+            problem.equation.source,
+            predict,
+            seed=seed,
+            face_patch=problem.resolved.face_patch,
+            names=problem.resolved.names,
+        )
+    except ValueError as error:  # the mesher found no inside, for instance
+        reason = f"finite elements cannot judge this part: {error}"
+        raise InputError("--certify", "", reason, f"The solution without a verdict is in {out}") from error

@@ -110,8 +110,8 @@ def tetrahedralise(
         contextlib.chdir(scratch),
     ):  # it leaves a file where it runs
         points, cells = mesher.tetrahedralize(
-            np.ascontiguousarray(vertices, np.float64),
-            np.ascontiguousarray(faces, np.int32),
+            np.array(vertices, np.float64, order="C"),  # copies: it refuses read-only arrays
+            np.array(faces, np.int32, order="C"),
             edge_length_abs=edge,
             epsilon=envelope,
             stop_energy=20.0,

@@ -88,7 +88,8 @@ def _through_held(
     """The domain integral of `heat_flows`.
 
     Where another held patch comes into the layer its flux is unknown, so χ is made to vanish there: with a and b
-    the distances from this and from the other held patches, χ = max(0, 1 − a/min(depth, a + b)).
+    the distances from this and from the other held patches, χ = max(0, 1 − a/min(depth, (a + b)/2)). It vanishes
+    half-way already: weights that overlap could sum to 1, and then the flows would balance for any temperature.
     """
     equation, metres = problem.equation, problem.domain.metres_per_unit
     others = _held(problem) & ~of_patch
@@ -112,9 +113,9 @@ def _weight(
     reach, grad_reach = np.full(len(points), depth), np.zeros((len(points), 3))
     if others.any():
         b, grad_b = _distance_to(problem.domain, others, points)
-        near = a + b < depth
-        reach = np.where(near, a + b, reach)
-        grad_reach = np.where(near[:, None], grad_a + grad_b, grad_reach)
+        near = a + b < 2 * depth
+        reach = np.where(near, 0.5 * (a + b), reach)
+        grad_reach = np.where(near[:, None], 0.5 * (grad_a + grad_b), grad_reach)
     reach = np.maximum(reach, 1e-12 * depth)
     inside = a < reach
     chi = np.where(inside, 1 - a / reach, 0.0)

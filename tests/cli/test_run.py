@@ -260,6 +260,38 @@ def test_certify_without_the_extra_is_said_before_the_work(tmp_path, geoembed, m
     assert "the extra fem is missing" in message
 
 
+def test_a_part_that_the_judge_cannot_mesh_keeps_its_solution(tmp_path, geoembed, monkeypatch):
+    def refuse(*_, **__):
+        raise ValueError("the mesher found no inside")
+
+    monkeypatch.setattr("geoembed.pinn.require_fem", lambda: None)
+    monkeypatch.setattr("geoembed.cli._run.certify", refuse)
+    out = tmp_path / "out"
+    outcome = geoembed("solve", write_config(tmp_path, ("2000", "1000")), "--out", out, "--certify")
+    assert outcome.code == 2
+    assert "Traceback" not in outcome.err
+    assert "the mesher found no inside" in outcome.err.splitlines()[-1]
+    assert json.loads((out / "report.json").read_text())["fem"] is None
+    assert (out / "solution").exists()
+
+
+@pytest.mark.slow
+def test_certify(tmp_path):
+    """Finite elements agree on a box; JSON is all that stdout gets although the mesher is chatty."""
+    pytest.importorskip("pytetwild", reason="the extra fem is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "geoembed.cli", "solve", str(write_config(tmp_path)), "--certify", "--json"],
+        capture_output=True, text=True, timeout=900, cwd=tmp_path, env=environment(),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["fem"]["status"] == "certified"
+    assert report["relative_error_fem"] == report["fem"]["relative_error"] < 2e-2
+    flows = {patch["name"]: patch["watts"] for patch in report["fem"]["heat"]}
+    assert flows["base"] == pytest.approx(report["heat_W"]["base"], rel=1e-2)
+    assert not list(tmp_path.glob("*.json"))  # the mesher leaves files where it runs
+
+
 @pytest.mark.slow
 def test_demo(tmp_path, geoembed):
     """The whole default demo: below 2 % of the spread against the shipped reference, heat balanced to 1 %."""

@@ -255,6 +255,9 @@ def test_missing_extra_is_named(monkeypatch):
 @needs_fem
 def test_mesher_keeps_edges_and_volume():
     vertices, faces, _, _ = slab()
+    faces = faces.astype(np.int32)
+    vertices.setflags(write=False)  # as the arrays of a MeshSDF are
+    faces.setflags(write=False)
     mesh = _fem_mesh.tetrahedralise(vertices, faces, tets=400)
     deviation = _fem_mesh.mesh_deviation(mesh, vertices, faces)
     assert deviation.max_distance_relative < 1e-6

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from geoembed.pinn import Convection, HeatFlux, Problem, SplineField, SteadyHeat, Temperature
-from geoembed.pinn._heat import energy_balance, heat_flows
+from geoembed.pinn._heat import _weight, energy_balance, heat_flows
 from geoembed.pinn._heldout import hold_out
+from geoembed.sdf import value_and_gradient
 from tests.pinn.parts import ENDS, box
 
 LENGTH, WIDTH, K = 0.1, 0.03, 2.0
@@ -57,6 +58,36 @@ def test_the_field_of_these_tests_is_the_parabola():
     np.testing.assert_allclose(got, 400 - 300 * x + 2500 * x**2, rtol=1e-12)
 
 
+def test_outside_the_field_goes_on_for_one_cell():
+    field, step = axial(-300.0, 400.0, 5000.0), 0.01
+    x = np.array(
+        [[-1.5 * step, step, step], [0.11 + 0.9 * step, 0, 0], [0.03, -1.9 * step, 0.05 + 0.9 * step]]
+    )
+    got, slope = value_and_gradient(field, x)
+    np.testing.assert_allclose(got, 400 - 300 * x[:, 0] + 2500 * x[:, 0] ** 2, rtol=1e-12)
+    np.testing.assert_allclose(slope[:, 0], -300 + 5000 * x[:, 0], rtol=1e-9)
+    away, _ = value_and_gradient(field, np.array([[-3.1 * step, step, step], [0.03, 0.03, 0.09]]))
+    assert np.isnan(away).all()
+
+
+def test_the_weight_of_a_patch_has_the_right_gradient():
+    """Also where another held patch comes near; 1 on the patch, 0 on the other and far away."""
+    problem = Problem(SLAB, SteadyHeat(K), [Temperature("left", 400.0), Temperature("rest", 300.0)], ENDS)
+    left, others = SLAB.normals[:, 0] < -0.9, np.abs(SLAB.normals[:, 0]) < 0.9
+    x = np.random.default_rng(0).uniform(0.05, 0.95, (300, 3)) * np.array([[0.012, WIDTH, WIDTH]])
+    step = 1e-8
+    _, slope = _weight(problem, left, others, x)
+    for axis in range(3):
+        shift = step * np.eye(3)[None, axis]
+        up, down = _weight(problem, left, others, x + shift)[0], _weight(problem, left, others, x - shift)[0]
+        errors = np.abs(slope[:, axis] - (up - down) / (2 * step))
+        assert np.mean(errors > 1e-3) < 0.02  # but for those on a kink
+    on_left, on_side = np.array([[0.0, 0.01, 0.02]]), np.array([[0.004, 0.0, 0.02]])
+    np.testing.assert_allclose(_weight(problem, left, others, on_left)[0], 1.0)
+    np.testing.assert_allclose(_weight(problem, left, others, on_side)[0], 0.0, atol=1e-12)
+    assert _weight(problem, left, others, np.array([[0.05, 0.01, 0.02]]))[0] == 0
+
+
 def test_the_right_field_balances():
     heat = flows(ROBIN, axial(-SLOPE, 400.0))
     np.testing.assert_allclose(heat["left"], WATTS, rtol=5e-3)
@@ -72,6 +103,36 @@ def test_the_right_field_balances():
 )
 def test_a_wrong_field_does_not_balance(slope, level):
     assert energy_balance(flows(ROBIN, axial(slope, level))) > 0.1
+
+
+def test_a_wrong_field_between_two_near_faces_does_not_balance():
+    """Held above and below, 3 mm apart, much nearer than a tenth of the length: T must be linear in between."""
+    plate = box((0.003, 0.1, 0.1))
+    levels = [Temperature("left", 400.0), Temperature("right", 400.0 - 3.0)]
+    problem = Problem(plate, SteadyHeat(K), levels, ENDS)
+    points = hold_out(problem, 16_384, key=jax.random.key(0))
+    right = heat_flows(problem, _wide(axial(-1000.0, 400.0)), points)
+    np.testing.assert_allclose([right["left"], right["right"]], [20.0, -20.0], rtol=1e-2)
+    assert energy_balance(right) < 1e-2
+    assert energy_balance(heat_flows(problem, _wide(axial(-700.0, 400.0, -2e5)), points)) > 0.1
+
+
+def _wide(field):
+    """The same function of x over ten times the width."""
+    shape = (12, 60, 60)
+    index = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).reshape(-1, 3)
+    rows = field.coefficients.reshape(14, 8, 8)[:, 0, 0]
+    local = np.stack(np.meshgrid(*[np.arange(3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    return SplineField(
+        coefficients=rows,
+        cell_features=(index[:, :1] + local[None, :, 0]).astype(np.int32),
+        keys=np.arange(len(index), dtype=np.int32),
+        origin=field.origin,
+        shape=shape,
+        spacing=field.spacing,
+        reference=field.reference,
+        scale=field.scale,
+    )
 
 
 def test_two_held_ends_and_a_source():

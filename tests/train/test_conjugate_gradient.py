@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.sparse import linalg
 
 from geoembed.train import CGState, ConjugateGradient
 
@@ -23,6 +24,15 @@ def test_it_finds_the_solution(system):
     np.testing.assert_allclose(state.x, np.linalg.solve(matrix.toarray(), rhs), rtol=1e-6, atol=1e-12)
     assert solver.relative_residual(state) < 1e-8
     np.testing.assert_allclose(state.residual, rhs - matrix @ state.x, atol=1e-6)
+
+
+@pytest.mark.parametrize("steps", [1, 5, 12])
+def test_its_iterates_are_those_of_scipy(system, steps):
+    matrix, rhs = system
+    inverse = sparse.diags_array(1 / matrix.diagonal())
+    expected, _ = linalg.cg(matrix, rhs, rtol=0.0, maxiter=steps, M=inverse)
+    solver = ConjugateGradient(matrix, rhs)
+    np.testing.assert_allclose(solver.advance(solver.start(np.zeros(40)), steps).x, expected, rtol=1e-6)
 
 
 def test_the_energy_falls_with_every_step(system):
