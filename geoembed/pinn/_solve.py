@@ -106,6 +106,10 @@ def solve(
         linear output layers solved exactly: J. Chen et al., J. Mach. Learn. 1 (2022) 268 (random feature method).
     """
     _check_options(tolerance, cells, first_cells, time_limit)
+    if resume and checkpoint is None:
+        raise InputError(
+            "<options>", "resume", "there is no checkpoint to resume from", "Name its folder: checkpoint="
+        )
     steps = ladder(first_cells, cells)
     store = Checkpoint(checkpoint, problem, (tolerance, cells, first_cells), key)
     points_key, heat_key, *grid_keys = jax.random.split(key, 2 + len(steps))
@@ -192,7 +196,7 @@ class _Run:
             self._report(grid, energy, finished=False)
             if time.monotonic() - self.saved > _SAVE_EVERY:
                 self._save()
-        return self._finish(number, grid, energy)
+        return self._finish(number, grid, energy, trained=small)
 
     def _advance(self, grid: Grid) -> float:
         """Does some solver steps; returns the energy. The new iterate is kept unless held-out points speak against it.
@@ -208,9 +212,10 @@ class _Run:
             self.at = replace(self.at, best=candidate, best_held_out=min(held_out, lowest))
         return grid.energy(state.x)
 
-    def _finish(self, number: int, grid: Grid, energy: float) -> str | None:
+    def _finish(self, number: int, grid: Grid, energy: float, *, trained: bool) -> str | None:
         inside = grid.held_out.inside(self._best(grid))
-        error = self._estimate(inside, grid.features.cells.spacing)
+        # A grid that was not trained to its end says nothing about the error.
+        error = self._estimate(inside, grid.features.cells.spacing) if trained else np.inf
         self.at = replace(self.at, estimated_error=error)
         self._report(grid, energy, finished=True)
         self._keep(grid)

@@ -10,9 +10,19 @@ import pytest
 import geoembed
 from geoembed import check
 from geoembed.core import InputError
-from geoembed.pinn import Convection, HeatFlux, Problem, Result, SplineField, SteadyHeat, Temperature, solve
+from geoembed.pinn import (
+    Convection,
+    HeatFlux,
+    Problem,
+    Result,
+    SplineField,
+    SteadyHeat,
+    Temperature,
+    _solve,
+    solve,
+)
 from geoembed.sdf import facing, in_box, value_and_gradient
-from tests.pinn.conftest import KEY
+from tests.pinn.conftest import KEY, LADDER
 from tests.pinn.parts import ENDS, blocks, box, rotation, shell, together
 
 LENGTH, K = 0.1, 2.0
@@ -260,6 +270,18 @@ def test_it_stops_at_the_tolerance(slab_problem, slab):
     assert {report.grid for report in reports} == {1, 2}
     assert reports[0].grids == 3
     assert result.estimated_error <= 2 * slab.result.estimated_error
+
+
+def test_a_grid_cut_short_gives_no_estimate(slab_problem, monkeypatch):
+    monkeypatch.setattr(_solve, "_MOST_STEPS", 50)
+    result = solve(slab_problem, key=KEY, tolerance=1e6, **LADDER)
+    assert result.estimated_error == np.inf
+    assert result.status == "cell limit"
+
+
+def test_resuming_needs_a_checkpoint(slab_problem):
+    with pytest.raises(InputError, match="no checkpoint to resume from"):
+        solve(slab_problem, key=KEY, resume=True, **LADDER)
 
 
 def test_reports_tell_the_course(slab):
