@@ -14,10 +14,13 @@ from ..core import InputError, save
 from ..pinn import Certificate, Problem, Progress, Result, certify, solve
 from ..sdf import value_and_gradient
 from ..train import JsonLines, StopRequest
+from ._config import Config
 from ._problem import make_problem, mesh_path
 from ._progress import SolveProgress
 from ._read_config import read_config
 from ._report import add_certificate, make_report, write_report
+
+_CHECKPOINT, _LOG = "checkpoint", "log.jsonl"
 
 Judge = Callable[[dict[str, Any], Problem, Result], None]
 
@@ -56,30 +59,10 @@ def run(
     if with_fem:
         _require_fem()
     make_folder(out)
-    checkpoint = out / "checkpoint"
     with SolveProgress(config.part.mesh) as shown:
         problem = make_problem(config, config_file)
-        _say_about(shown, problem, checkpoint, resume)
-        log = JsonLines(out / "log.jsonl")
-        if not resume:
-            (out / "log.jsonl").unlink(missing_ok=True)
-
-        def report_progress(progress: Progress) -> None:
-            log.write(asdict(progress))
-            shown.report(progress)
-
-        with StopRequest() as stop:  # afterwards there is nothing to save: a signal ends the program
-            result = solve(
-                problem,
-                key=jax.random.key(seed),
-                tolerance=config.solve.tolerance,
-                cells=config.solve.cells,
-                time_limit=config.solve.time_limit or float("inf"),
-                callback=report_progress,
-                should_stop=lambda: bool(stop),
-                checkpoint=checkpoint,
-                resume=resume,
-            )
+        _say_about(shown, problem, out, resume)
+        result = _solve(shown, config, problem, out, seed, resume)
         if result.status == "interrupted":
             raise Interrupted(f"stopped; go on with --resume --out {out}")
         report = make_report(config, config_file, mesh_path(config, config_file), problem, result, seed)
@@ -92,8 +75,31 @@ def run(
         if judge is not None:
             judge(report, problem, result)
         write_report(out / "report.json", report)
-        shutil.rmtree(checkpoint, ignore_errors=True)
+        shutil.rmtree(out / _CHECKPOINT, ignore_errors=True)
     return report
+
+
+def _solve(
+    shown: SolveProgress, config: Config, problem: Problem, out: Path, seed: int, resume: bool
+) -> Result:
+    log = JsonLines(out / _LOG)
+
+    def report(progress: Progress) -> None:
+        log.write(asdict(progress))
+        shown.report(progress)
+
+    with StopRequest() as stop:  # afterwards there is nothing to save: a signal ends the program
+        return solve(
+            problem,
+            key=jax.random.key(seed),
+            tolerance=config.solve.tolerance,
+            cells=config.solve.cells,
+            time_limit=config.solve.time_limit or float("inf"),
+            callback=report,
+            should_stop=lambda: bool(stop),
+            checkpoint=out / _CHECKPOINT,
+            resume=resume,
+        )
 
 
 def make_folder(out: Path) -> None:
@@ -108,14 +114,19 @@ def make_folder(out: Path) -> None:
         raise InputError(out, "", "cannot be written to", "Choose another --out")
 
 
-def _say_about(shown: SolveProgress, problem: Problem, checkpoint: Path, resume: bool) -> None:
+def _say_about(shown: SolveProgress, problem: Problem, out: Path, resume: bool) -> None:
+    """Says what is remarkable before the start, and clears away what a fresh start does not want."""
     for note in problem.domain.notes:
         shown.say(f"mended: {note}")
     if problem.domain.quality.implausible_unit:
         shown.say(f"warning: {problem.domain.quality.implausible_unit}")
+    checkpoint = out / _CHECKPOINT
     if resume and not checkpoint.exists():
-        shown.say(f"no checkpoint in {checkpoint.parent}: starting from the beginning")
-    if not resume and checkpoint.exists():
+        shown.say(f"no checkpoint in {out}: starting from the beginning")
+    if resume:
+        return
+    (out / _LOG).unlink(missing_ok=True)
+    if checkpoint.exists():
         shown.say("an interrupted run lies here; starting again (use --resume to continue it)")
         shutil.rmtree(checkpoint)
 

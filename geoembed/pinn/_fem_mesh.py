@@ -153,6 +153,7 @@ def _diagonal(vertices: np.ndarray) -> float:
 
 
 def tet_volumes(points: np.ndarray, tets: np.ndarray) -> np.ndarray:
+    """Return the signed volume of each tetrahedron."""
     corner = points[tets]
     return np.linalg.det(corner[:, 1:] - corner[:, :1]) / 6
 

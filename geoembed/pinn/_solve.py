@@ -124,6 +124,8 @@ def solve(
         if ended:
             status = ended
             break
+    if status == "interrupted":  # whoever asked to stop does not want to wait for figures
+        return run.result(status, points)
     return run.result(status, hold_out(problem, _HEAT_POINTS, key=heat_key))
 
 
