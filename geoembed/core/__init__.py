@@ -12,6 +12,7 @@ from ._errors import (
 from ._errors import (
     InputError as InputError,
 )
+from ._points import one_point as one_point
 from ._properties import Property as Property
 from ._registry import register as register
 from ._safe import arccos as arccos

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from ..core import Property, register
+from ..core import Property, one_point, register
 from ._spline import spline_values
 
 
@@ -47,7 +47,7 @@ class SplineField(eqx.Module):
         Raises:
             ValueError: The argument is not one point of three floating-point coordinates.
         """
-        x = _one_point(x)
+        x = one_point(x, "a field")
         position = (x - jnp.asarray(self.origin, x.dtype)) / self.spacing
         row, corner, near = self._cell(position)
         local = spline_values(position - corner.astype(x.dtype), jnp)
@@ -85,17 +85,6 @@ class SplineField(eqx.Module):
     def properties(self) -> tuple[Property, ...]:
         """What this field promises; see `geoembed.check`."""
         return (Property("smooth", domain="inside the part", constant=1),)
-
-
-def _one_point(x: Float[Array, "3"]) -> Float[Array, "3"]:
-    x = jnp.asarray(x)
-    if x.shape != (3,):
-        raise ValueError(
-            f"a field takes one point of shape (3,), received {x.shape}: use jax.vmap for many points"
-        )
-    if not jnp.issubdtype(x.dtype, jnp.floating):
-        raise ValueError(f"a field takes floating-point coordinates, received {x.dtype}: convert them first")
-    return x
 
 
 _AROUND: Any = (

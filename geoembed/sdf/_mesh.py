@@ -4,11 +4,10 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float64, Int, Int32
 
-from ..core import Property, register
+from ..core import Property, one_point, register
 from ._device_mesh import DeviceMesh
 from ._host_mesh import HostMesh
 from ._quality import MeshQuality
@@ -77,7 +76,7 @@ class MeshSDF(eqx.Module):
         Raises:
             ValueError: The argument is not one point of three floating-point coordinates.
         """
-        return _distance(self.device, _one_point(x))
+        return _distance(self.device, one_point(x, "a MeshSDF"))
 
     def closest(self, x: Float[Array, "3"]) -> Closest:
         """Returns the nearest point of the surface and what is known about it.
@@ -91,7 +90,7 @@ class MeshSDF(eqx.Module):
         Raises:
             ValueError: The argument is not one point of three floating-point coordinates.
         """
-        return _closest(self.device, _one_point(x))
+        return _closest(self.device, one_point(x, "a MeshSDF"))
 
     def __hash__(self) -> int:
         return hash(self.host)  # lets `jax.jit(sdf)` find its cache
@@ -168,19 +167,6 @@ class MeshSDF(eqx.Module):
         if not self.sign_reliable:  # where the sign jumps the function is not continuous
             return (eikonal,)
         return (eikonal, Property("lipschitz", constant=1.0, tol_f32=1e-5, tol_f64=1e-12))
-
-
-def _one_point(x: Float[Array, "3"]) -> Float[Array, "3"]:
-    x = jnp.asarray(x)
-    if x.shape != (3,):
-        raise ValueError(
-            f"a MeshSDF takes one point of shape (3,), received {x.shape}: use jax.vmap for many points"
-        )
-    if not jnp.issubdtype(x.dtype, jnp.floating):
-        raise ValueError(
-            f"a MeshSDF takes floating-point coordinates, received {x.dtype}: convert them first"
-        )
-    return x
 
 
 # The jitted functions take the tables only: meshes of equal size share one compilation.

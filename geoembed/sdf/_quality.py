@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from ._mend import signed_volume
 from ._quality_words import Facts, actions, flags, unit_warning
 from ._rawmesh import RawMesh
 from ._topology import EdgeCounts, count_edges, join_near, nesting, repeated_corner, repeated_face
@@ -158,10 +159,3 @@ def _shape(
     unit = sides / np.where(longest > 0, longest, 1.0)[:, None, None]
     height = np.linalg.norm(np.cross(unit[:, 0], unit[:, 1]), axis=1)
     return height * longest**2, height
-
-
-def signed_volume(vertices: Float64[np.ndarray, "v 3"], faces: Int64[np.ndarray, "f 3"]) -> float:
-    """Σ a·(b×c)/6 about the centre of the bounding box."""
-    middle = 0.5 * vertices.min(axis=0) + 0.5 * vertices.max(axis=0)
-    a, b, c = ((vertices - middle[None])[faces[:, i]] for i in range(3))
-    return float(np.sum(np.einsum("fi,fi->f", a, np.cross(b, c))) / 6)
