@@ -24,7 +24,7 @@ from .core import (
 
 __version__ = "0.1.0.dev0"
 
-_SUBPACKAGES = ("atoms", "check", "cli", "core", "interop", "pinn", "plot", "sdf", "train")
+_SUBPACKAGES = ("atoms", "check", "cli", "core", "cyclic", "interop", "pinn", "plot", "sdf", "train")
 
 
 def __getattr__(name: str) -> Any:
