@@ -5,7 +5,10 @@ A new encoder joins with one `Encoder` row; nothing below the table knows what i
 
 import dataclasses
 import functools
+import inspect
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -15,7 +18,8 @@ import numpy as np
 import pytest
 
 import geoembed
-from geoembed import check, pinn, sdf
+from geoembed import check, core, cyclic, pinn, sdf
+from tests.check.planted import PLANTED
 
 KEY = jax.random.key(2)
 
@@ -82,10 +86,69 @@ def field_feared() -> list[np.ndarray]:
     return [np.array(point, float) for point in ([0, 0, 0], [2, 3, 4], [2, 1.5, 2], [0, 3, 1], node)]
 
 
+def drawn(low: Any, high: Any, count: int = 24) -> list[np.ndarray]:
+    """Numbers, or points where the bounds are vectors, spread evenly at random."""
+    low, high = np.asarray(low, float), np.asarray(high, float)
+    return list(np.random.default_rng(0).uniform(low[None], high[None], (count, *low.shape)))
+
+
+def turns_feared(*periods: float) -> list[np.ndarray]:
+    """Whole, half, quarter and eighth turns, and points far away, along every coordinate at once."""
+    lengths = np.array(periods) if len(periods) > 1 else np.array(periods[0])
+    return [turn * lengths for turn in (0.0, 0.125, 0.25, -0.25, 0.5, -0.5, 1.0, -3.0, 1e-30, 1e6)]
+
+
+def time2vec() -> cyclic.Time2Vec:
+    return cyclic.Time2Vec(6, key=KEY, scale=0.5)
+
+
+def circle_features() -> cyclic.CircleFeatures:
+    kernels = cyclic.VonMises(2.0), cyclic.WrappedGaussian(0.2)
+    return cyclic.CircleFeatures((24.0, 7.0), kernels, 16, key=KEY)
+
+
+def periodic_layer() -> cyclic.PeriodicLayer:
+    return cyclic.PeriodicLayer((2.7, None), 8, key=KEY, harmonics=2)
+
+
 ENCODERS = [
     Encoder("sdf.MeshSDF", box, box_examples, box_feared),
     Encoder("pinn.SplineField", lambda: solved().field, field_examples, field_feared),
     Encoder("pinn.Result.value", lambda: solved().value, field_examples, field_feared),
+    Encoder(
+        "cyclic.Cyclic",
+        lambda: cyclic.Cyclic(24.0, 3, origin=6.0, weights=(1.0, 0.5, 0.25)),
+        lambda: drawn(6.0, 30.0),
+        lambda: turns_feared(24.0),
+    ),
+    Encoder(
+        "cyclic.Torus",
+        lambda: cyclic.Torus((24.0, 7.0), 2),
+        lambda: drawn([0.0, 0.0], [24.0, 7.0]),
+        lambda: turns_feared(24.0, 7.0),
+    ),
+    Encoder(
+        "cyclic.CyclicSpline",
+        lambda: cyclic.CyclicSpline(24.0, 12),
+        lambda: [
+            *drawn(0.0, 24.0),
+            *np.arange(0.0, 24.0, 2.0),
+        ],  # with the knots: there a jump is to be feared
+        lambda: turns_feared(24.0),
+    ),
+    Encoder(
+        "cyclic.CircleFeatures",
+        circle_features,
+        lambda: drawn([0.0, 0.0], [24.0, 7.0]),
+        lambda: turns_feared(24.0, 7.0),
+    ),
+    Encoder("cyclic.Time2Vec", time2vec, lambda: drawn(-4.0, 4.0), lambda: turns_feared(1.0)),
+    Encoder(
+        "cyclic.PeriodicLayer",
+        periodic_layer,
+        lambda: drawn([-2.7, -1.0], [2.7, 1.0]),
+        lambda: turns_feared(2.7, 1.0),
+    ),
 ]
 
 every_encoder = pytest.mark.parametrize("row", ENCODERS, ids=lambda row: row.name)
@@ -105,9 +168,71 @@ def call(f: Callable[..., Any], item: Any) -> Any:
     return f(*item) if isinstance(item, tuple) else f(item)
 
 
+def is_encoder(member: Any) -> bool:
+    """Whether it is a class with promises of its own whose objects are called.
+
+    A wrapper that is handed its promises, `properties` being an empty field, has none of its own.
+    """
+    if not isinstance(member, type) or not any("__call__" in vars(base) for base in member.__mro__[:-1]):
+        return False
+    promises = inspect.getattr_static(member, "properties", ())
+    return isinstance(promises, property) or bool(promises)
+
+
+def public_encoders() -> set[str]:
+    """The encoders that the sub-packages and their public modules export, as "sdf.MeshSDF"."""
+    found = set()
+    for package in geoembed._SUBPACKAGES:
+        module = getattr(geoembed, package)
+        members = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
+        found |= {f"{package}.{name}" for name, member in members.items() if is_encoder(member)}
+        for name, inner in members.items():
+            if inspect.ismodule(inner) and inner.__name__ == f"geoembed.{package}.{name}":
+                public = [member for member in dir(inner) if not member.startswith("_")]
+                found |= {f"{package}.{name}.{m}" for m in public if is_encoder(getattr(inner, m))}
+    return found
+
+
+def test_every_public_encoder_has_a_row():
+    encoders = public_encoders()
+    assert {"sdf.MeshSDF", "pinn.SplineField"} <= encoders, "the search finds encoders"
+    names = [row.name for row in ENCODERS]
+    assert len(set(names)) == len(names)
+    assert encoders - set(names) == set(), "add a row to ENCODERS for each of these"
+
+
+@every_encoder
+def test_every_row_names_something_public(row):
+    functools.reduce(getattr, row.name.split("."), geoembed)
+
+
+@every_encoder
+def test_its_own_examples_are_items_like_those_of_the_table(row, precision):
+    encoder = row.make()
+    items = encoder.examples(5, key=KEY)
+    assert isinstance(items, list)
+    assert len(items) == 5
+    (expected,) = {str(jax.tree.map(np.shape, item)) for item in row.examples()}
+    assert {str(jax.tree.map(np.shape, item)) for item in items} == {expected}
+    rows = [np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(item)]) for item in items]
+    assert len({values.tobytes() for values in rows}) == 5, "examples differ"
+    assert np.isfinite(rows).all()
+    assert all(leaf.dtype == precision for leaf in jax.tree.leaves(items))
+    again = encoder.examples(5, key=KEY)
+    assert all(jax.tree.leaves(jax.tree.map(np.array_equal, items, again))), "the key decides"
+    assert len(encoder.examples(1, key=KEY)) == 1
+
+
+def card_of(row: Encoder) -> check.Card:
+    """The card on the items of the table, and on some that the encoder makes itself."""
+    encoder = row.make()
+    items = in_dtype([*row.examples(), *encoder.examples(8, key=KEY)], jnp.float32)
+    return check.card(encoder, items, key=KEY)
+
+
 @every_encoder
 def test_the_card_passes(row):
-    card = check.card(row.make(), in_dtype(row.examples(), jnp.float32), key=KEY)
+    card = card_of(row)
     assert card.passed, card.to_text()
     assert any(line.declared for line in card.rows), "a public encoder declares properties"
 
@@ -185,6 +310,22 @@ class Broken(eqx.Module):
 
     def __call__(self, x):
         return 1.01 * self.inner(x)
+
+
+def test_the_page_of_cards_names_every_encoder_and_every_planted_fault():
+    """The figures are `python tools/write_cards.py`'s business."""
+    root = Path(__file__).resolve().parent.parent
+    page = (root / "docs" / "reference" / "property-cards.md").read_text(encoding="utf-8")
+    assert [row.name for row in ENCODERS] == re.findall(r"^## (\S+\.\S+)$", page, re.MULTILINE)
+    for planted in PLANTED:
+        assert f"| {planted.fault} | `{planted.check}` |" in page, "run python tools/write_cards.py"
+    assert "failed**" not in page
+
+
+def test_the_search_for_encoders_tells_them_from_other_classes():
+    assert is_encoder(Broken)
+    for other in (check.Card, check.Group, core.Property, eqx.nn.Linear, sdf.Closest, box, 3):
+        assert not is_encoder(other)
 
 
 def test_a_wrong_distance_does_not_pass():

@@ -5,7 +5,6 @@ Inputs are one item or a list of items of one shape; a tuple is the arguments of
 
 from ._card import Card as Card
 from ._card import Row as Row
-from ._card import card as card
 from ._check import Check as Check
 from ._derivatives import assert_finite_at as assert_finite_at
 from ._derivatives import assert_gradient_matches as assert_gradient_matches
@@ -26,6 +25,7 @@ from ._groups import lattice as lattice
 from ._groups import mirrors as mirrors
 from ._groups import permutations as permutations
 from ._groups import translations as translations
+from ._measure import card as card
 from ._metric import assert_eikonal as assert_eikonal
 from ._metric import assert_lipschitz as assert_lipschitz
 from ._metric import assert_smooth as assert_smooth
@@ -42,6 +42,7 @@ from ._program import exports as exports
 from ._program import jit_matches_eager as jit_matches_eager
 from ._program import one_trace as one_trace
 from ._program import vmap_matches_loop as vmap_matches_loop
+from ._representations import permutation as permutation
 from ._representations import pseudoscalar as pseudoscalar
 from ._representations import pseudovector as pseudovector
 from ._representations import scalar as scalar

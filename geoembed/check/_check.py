@@ -13,6 +13,7 @@ import numpy as np
 
 P = ParamSpec("P")
 
+_LISTED = 1000
 _DEFAULT_TOLERANCE = {"float64": 1e-12, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
 
 
@@ -47,13 +48,18 @@ class Check:
         return f"{text}\n  worst input: {self.worst_input!r}" + (f"\n  {self.detail}" if self.detail else "")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; a figure that is not finite becomes a string."""
+        """Plain values for JSON; a number that is not finite becomes a string.
+
+        The worst input, of a failed check only, has its arrays as nested lists, those of more than 1000 numbers as
+        dtype and shape.
+        """
         return {
             "name": self.name,
-            "value": self.value if math.isfinite(self.value) else str(self.value),
-            "tolerance": self.tolerance if math.isfinite(self.tolerance) else str(self.tolerance),
+            "value": _plain(self.value),
+            "tolerance": _plain(self.tolerance),
             "passed": self.passed,
             "detail": self.detail,
+            "worst_input": None if self.passed else _plain(self.worst_input),
         }
 
 
@@ -82,6 +88,24 @@ def worst(name: str, values: Any, items: list[Any], tolerance: float, detail: st
     return Check(name, value, tolerance, to_host(items[index]), value <= tolerance, detail)
 
 
+def first_line(error: Exception) -> str:
+    """The kind of an error and the first line of its message."""
+    return ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray | np.generic):
+        listed = value.size <= _LISTED and value.dtype.kind in "biuf"
+        return _plain(value.tolist()) if listed else f"{value.dtype} {list(value.shape)}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, str | int | float) else repr(value)
+
+
 def to_host(tree: Any) -> Any:
     """The same tree with numpy arrays, which print short and outlive any jax mode."""
     tree = tree[0] if isinstance(tree, tuple) and len(tree) == 1 else tree
@@ -97,7 +121,12 @@ def gap(got: Any, expected: Any) -> jax.Array:
     """How far two outputs differ: absolute below 1, relative to the largest expected number above.
 
     Infinite when a number is not finite, or when shapes, dtypes or integers differ. Traceable.
+
+    Raises:
+        ValueError: There are no numbers: nothing equals nothing, but that is no measurement.
     """
+    if not any(jnp.size(leaf) for leaf in jax.tree.leaves((got, expected))):
+        raise ValueError("there are no numbers to compare: the output is empty")
     if jax.tree.structure(got) != jax.tree.structure(expected):
         return jnp.asarray(jnp.inf)
     pairs = zip(jax.tree.leaves(got), jax.tree.leaves(expected), strict=True)

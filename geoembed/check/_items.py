@@ -8,6 +8,7 @@ import jax
 import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float64
 
 Arguments = tuple[Any, ...]
 
@@ -32,15 +33,15 @@ def stack(items: list[Arguments]) -> Arguments:
 
 
 def several(items: list[Arguments], least: int) -> list[Arguments]:
-    """At least this many items: a few are followed by scaled copies of themselves."""
+    """At least this many items: a few are followed by scaled copies of themselves, zeros by small numbers."""
     copies = -(-least // len(items))
-    return [_scaled(item, 1 + step / 8) for step in range(copies) for item in items]
+    return [_varied(item, step) for step in range(copies) for item in items]
 
 
 def float_dtype(items: list[Arguments]) -> Any:
-    """The dtype of the floating inputs; jax's default where there are none."""
-    floats = [leaf for leaf in jax.tree.leaves(items) if jnp.issubdtype(leaf.dtype, jnp.floating)]
-    return floats[0].dtype if floats else jnp.zeros(()).dtype
+    """The real dtype of the floating or complex inputs; jax's default where there are none."""
+    inexact = [leaf.dtype for leaf in jax.tree.leaves(items) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
+    return jnp.finfo(inexact[0]).dtype if inexact else jnp.zeros(()).dtype
 
 
 def cast(tree: Any, dtype: Any) -> Any:
@@ -65,26 +66,77 @@ def complex_of(dtype: Any) -> Any:
 
 
 def flat_floats(tree: Any) -> jax.Array:
-    """All floating numbers of an output as one vector."""
-    return jax.flatten_util.ravel_pytree(eqx.filter(tree, eqx.is_inexact_array))[0]
+    """All floating numbers of an output as one real vector; a complex number is two of them."""
+    arrays = jax.tree.map(jnp.asarray, tree)
+    return jax.flatten_util.ravel_pytree(_as_real(eqx.filter(arrays, eqx.is_inexact_array)))[0]
 
 
 def on_floats(f: Callable[..., Any], args: Arguments) -> tuple[Callable[[jax.Array], jax.Array], jax.Array]:
-    """f as a map between vectors of its floating inputs and outputs, and the point that `args` are."""
+    """f as a map between real vectors of its floating inputs and outputs, and the point that `args` are."""
     floats, rest = eqx.partition(args, eqx.is_inexact_array)
-    point, unravel = jax.flatten_util.ravel_pytree(floats)
-    return lambda vector: flat_floats(f(*eqx.combine(unravel(vector), rest))), point
+    point, unravel = jax.flatten_util.ravel_pytree(_as_real(floats))
+
+    def on_vector(vector: jax.Array) -> jax.Array:
+        return flat_floats(f(*eqx.combine(_as_given(floats, unravel(vector)), rest)))
+
+    return on_vector, point
 
 
-def directions(key: Any, items: list[Arguments], draws: int) -> jax.Array:
-    """Normal numbers [items, draws, size] for moving the floating inputs of each item.
+def differentiable(
+    f: Callable[..., Any], args: Arguments
+) -> tuple[Callable[[jax.Array], jax.Array], jax.Array]:
+    """`on_floats`, for measurements that mean nothing without a number to differentiate.
 
-    Drawn by numpy from the key: compiling a normal distribution would cost more than the measurement.
+    Raises:
+        ValueError: No input or no output is a floating-point number.
     """
-    point = on_floats(lambda *_: None, items[0])[1]
-    seed = np.asarray(jax.random.key_data(key)).ravel()
-    numbers = np.random.default_rng(seed).normal(size=(len(items), draws, point.size))
-    return jnp.asarray(numbers, point.dtype)
+    g, point = on_floats(f, args)
+    if point.size == 0:
+        raise ValueError("x holds no floating-point number to differentiate by: convert it first")
+
+    def checked(vector: jax.Array) -> jax.Array:
+        value = g(vector)
+        if value.size == 0:
+            raise ValueError("f returns no floating-point number: there is nothing to differentiate")
+        return value
+
+    return checked, point
+
+
+def points(items: list[Arguments]) -> Float64[np.ndarray, "items size"]:
+    """The floating inputs of every item as one row, on the host."""
+    rows = [on_floats(lambda *_: None, item)[1] for item in items]
+    return np.stack([np.asarray(row, np.float64) for row in rows])
+
+
+def seed_of(key: Any) -> list[int]:
+    """The numbers of a random key, for numpy: compiling jax's normal distribution costs more than a measurement."""
+    return np.asarray(jax.random.key_data(key)).ravel().tolist()
+
+
+def normals(seed: list[int], *shape: int) -> Float64[np.ndarray, "..."]:
+    """Normal numbers of this shape."""
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def reach(items: list[Arguments]) -> float:
+    """A length that is small beside no item's own scale: the spread of the items, at most 1.
+
+    Steps of differences are multiples of it, so that a part may be given in metres or in millimetres.
+    """
+    rows = points(items)
+    spread = float(rows.std(axis=0).max(initial=0.0)) or float(np.abs(rows).max(initial=0.0))
+    return min(spread, 1.0) if spread > 0 and np.isfinite(spread) else 1.0
+
+
+def _as_real(tree: Any) -> Any:
+    """Every complex leaf as its real and imaginary part."""
+    return jax.tree.map(lambda leaf: (leaf.real, leaf.imag) if jnp.iscomplexobj(leaf) else leaf, tree)
+
+
+def _as_given(like: Any, tree: Any) -> Any:
+    """The tree that `_as_real` took apart, put together."""
+    return jax.tree.map(lambda a, b: jax.lax.complex(*b) if jnp.iscomplexobj(a) else b, like, tree)
 
 
 def _as_jax(leaf: Any) -> Any:
@@ -93,5 +145,10 @@ def _as_jax(leaf: Any) -> Any:
     )
 
 
-def _scaled(item: Arguments, factor: float) -> Arguments:
-    return jax.tree.map(lambda leaf: leaf * factor if eqx.is_inexact_array(leaf) else leaf, item)
+def _varied(item: Arguments, step: int) -> Arguments:
+    def leaf(value: Any) -> Any:
+        if step == 0 or not eqx.is_inexact_array(value):
+            return value
+        return jnp.where(value == 0, 1e-3 * step, value * (1 + step / 8)).astype(value.dtype)
+
+    return jax.tree.map(leaf, item)

@@ -5,13 +5,23 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from ._check import Check, asserting, default_tolerance, gap, worst
-from ._items import Arguments, as_items, cast, directions, float_dtype, on_floats, stack
+from ._items import (
+    Arguments,
+    as_items,
+    cast,
+    differentiable,
+    float_dtype,
+    normals,
+    points,
+    reach,
+    seed_of,
+    stack,
+)
 
-_STEP = 1e-6  # half the width over which a derivative of a smooth function must not jump
+_STEP = 1e-6  # half the width over which a derivative of a smooth function must not jump, see `reach`
 
 
 def lipschitz(
@@ -40,25 +50,37 @@ def lipschitz(
 
     Returns:
         The largest slope found, held against L (1 + tolerance).
+
+    Raises:
+        ValueError: No input or no output is a floating-point number.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> key = jax.random.key(0)
+        >>> lipschitz(jnp.sin, 1.0, jnp.ones(3), key=key).passed
+        True
+        >>> lipschitz(lambda x: 2 * jnp.sin(x), 1.0, jnp.ones(3), key=key).passed
+        False
     """
     items = as_items(x)
     dtype = float_dtype(items)
     slack = default_tolerance(dtype) if tolerance is None else tolerance
-    reach = _spread(items) if scale is None else scale
+    largest = _spread(items) if scale is None else scale
     draws = max(1, samples // (3 * len(items)))
 
-    distances = jnp.asarray([reach, 0.1 * reach, 0.01 * reach], dtype)
+    distances = jnp.asarray([largest, 0.1 * largest, 0.01 * largest], dtype)
 
     def one(args: Arguments, ways: jax.Array) -> jax.Array:
-        g, point = on_floats(f, args)
+        g, point = differentiable(f, args)
         here, pull = jax.vjp(g, point)
         (jacobian,) = jax.vmap(pull)(jnp.eye(here.size, dtype=here.dtype))
-        slope = jnp.linalg.norm(jacobian, ord=2) if jacobian.size else jnp.zeros((), dtype)
+        slope = jnp.linalg.norm(jacobian, ord=2)
         steps = distances[:, None, None] * (ways / jnp.linalg.norm(ways, axis=1, keepdims=True))[None]
         others = point[None] + steps.reshape(-1, point.size)
         return jnp.concatenate([slope[None], _slopes(point, here, others, jax.vmap(g)(others))])
 
-    values = jax.jit(jax.vmap(one))(stack(items), directions(key, items, draws))
+    ways = jnp.asarray(normals(seed_of(key), len(items), draws, points(items).shape[1]), dtype)
+    values = jax.jit(jax.vmap(one))(stack(items), ways)
     return worst(f"lipschitz {constant:g}", values, items, constant * (1 + slack))
 
 
@@ -71,8 +93,7 @@ def _slopes(point: jax.Array, here: jax.Array, others: jax.Array, there: jax.Arr
 
 
 def _spread(items: list[Arguments]) -> float:
-    floats = np.stack([np.asarray(on_floats(lambda *_: None, item)[1], np.float64) for item in items])
-    return float(floats.std(axis=0).max(initial=0.0)) or 1.0
+    return float(points(items).std(axis=0).max(initial=0.0)) or 1.0
 
 
 def eikonal(f: Callable[..., Any], x: Any, *, tolerance: float | None = None) -> Check:
@@ -85,13 +106,25 @@ def eikonal(f: Callable[..., Any], x: Any, *, tolerance: float | None = None) ->
 
     Returns:
         The largest deviation and the item where it occurs.
+
+    Raises:
+        ValueError: No input is a floating-point number, or f does not return one number.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> eikonal(lambda x: jnp.linalg.norm(x) - 1, jnp.ones(3)).passed
+        True
+        >>> eikonal(lambda x: jnp.sum(x**2) - 1, jnp.ones(3)).passed
+        False
     """
     items = as_items(x)
 
     def one(args: Arguments) -> jax.Array:
-        g, point = on_floats(f, args)
-        length = jnp.linalg.norm(jax.grad(lambda vector: jnp.squeeze(g(vector)))(point))
-        return jnp.abs(length - 1.0)
+        g, point = differentiable(f, args)
+        value, pull = jax.vjp(g, point)
+        if value.size != 1:
+            raise ValueError(f"a distance is one real number, f returns {value.size}: measure one of them")
+        return jnp.abs(jnp.linalg.norm(pull(jnp.ones_like(value))[0]) - 1.0)
 
     tolerance = default_tolerance(float_dtype(items)) if tolerance is None else tolerance
     return worst("eikonal", jax.jit(jax.vmap(one))(stack(items)), items, tolerance)
@@ -108,8 +141,8 @@ def smooth(
 ) -> Check:
     """Measure that f and its derivatives up to an order do not jump at given points, in float64.
 
-    Along random directions v the k-th derivatives at x − hv and x + hv are compared, h = 1e-6. Give points
-    where a kink is to be feared: a kink elsewhere is not seen.
+    Along random directions v the k-th derivatives at x − hv and x + hv are compared, h = 1e-6 (of the spread of the
+    items where that is below 1). Give points where a kink is to be feared: a kink elsewhere is not seen.
 
     Args:
         f: The encoder; its jax arrays are cast to float64.
@@ -121,12 +154,26 @@ def smooth(
 
     Returns:
         The largest jump and the item where it occurs.
+
+    Raises:
+        ValueError: The order is negative, or no input or no output is a floating-point number.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> key = jax.random.key(0)
+        >>> smooth(lambda x: jnp.abs(x) * x, 1, jnp.zeros(2), key=key).passed
+        True
+        >>> smooth(lambda x: jnp.abs(x) * x, 2, jnp.zeros(2), key=key).passed
+        False
     """
+    if order < 0:
+        raise ValueError(f"the order of a derivative is 0 or more, received {order}")
     with jax.enable_x64(True):
         f, items = cast(f, jnp.float64), cast(as_items(x), jnp.float64)
+        half = _STEP * reach(items)
 
         def one(args: Arguments, way: jax.Array) -> jax.Array:
-            g, point = on_floats(f, args)
+            g, point = differentiable(f, args)
 
             def start(t: jax.Array) -> jax.Array:
                 return g(point + t * way)
@@ -134,12 +181,14 @@ def smooth(
             along: Callable[..., jax.Array] = start
             jumps = []
             for _ in range(order + 1):
-                step = jnp.asarray(_STEP, point.dtype)
+                step = jnp.asarray(half, point.dtype)
                 jumps.append(gap(along(step), along(-step)))
                 along = _derivative(along)
             return jnp.max(jnp.stack(jumps))
 
-        ways = directions(key, items, max(1, samples // len(items)))
+        ways = jnp.asarray(
+            normals(seed_of(key), len(items), max(1, samples // len(items)), points(items).shape[1])
+        )
         values = jax.jit(jax.vmap(jax.vmap(one, (None, 0))))(stack(items), ways)
         return worst(f"smooth to order {order}", values, items, tolerance)
 

@@ -1,18 +1,23 @@
 """Properties of f as a program: compiled as eager, batched as looped, traced once, dtype kept, exported."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.export
+import jax.monitoring
 import jax.numpy as jnp
 
-from ._check import Check, asserting, default_tolerance, gap, to_host, worst
+from ._check import Check, asserting, default_tolerance, first_line, gap, to_host, worst
 from ._items import Arguments, as_items, cast, complex_of, float_dtype, on_floats, several, stack
+from ._jaxpr import narrow_operations, wide_operations
 
 PLATFORMS = ("cpu", "cuda", "tpu")
+
+# Eager control flow is traced in every call; it needs a jit around it and is no fault of the encoder.
+_CONTROL_FLOW = {"scan", "while", "cond", "switch", "reduce", "custom_linear_solve"}
 
 
 def jit_matches_eager(f: Callable[..., Any], x: Any, *, tolerance: float | None = None) -> Check:
@@ -24,12 +29,24 @@ def jit_matches_eager(f: Callable[..., Any], x: Any, *, tolerance: float | None 
         tolerance: Largest deviation; None for 1e-5 in float32 and 1e-12 in float64.
 
     Returns:
-        The largest deviation and the item where it occurs.
+        The largest deviation and the item where it occurs. It fails with the reason in `detail` when the eager f
+        runs and the compiled one does not.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> jit_matches_eager(jnp.sin, jnp.ones(3)).passed
+        True
+        >>> jit_matches_eager(lambda x: x if x[0] > 0 else -x, jnp.ones(3)).passed
+        False
     """
-    items = as_items(x)[:4]
+    name, items = "jit matches eager", as_items(x)[:4]
     compiled = jax.jit(lambda args: f(*args))
-    values = [gap(compiled(args), _as_arrays(f(*args))) for args in items]
-    return worst("jit matches eager", jnp.stack(values), items, _tolerance(tolerance, items))
+    eager = [_as_arrays(f(*args)) for args in items]
+    try:
+        values = [gap(compiled(args), expected) for args, expected in zip(items, eager, strict=True)]
+    except Exception as error:  # whatever tracing f raises
+        return _refused(name, error, items, _tolerance(tolerance, items))
+    return worst(name, jnp.stack(values), items, _tolerance(tolerance, items))
 
 
 def vmap_matches_loop(f: Callable[..., Any], x: Any, *, tolerance: float | None = None) -> Check:
@@ -38,25 +55,31 @@ def vmap_matches_loop(f: Callable[..., Any], x: Any, *, tolerance: float | None 
     Args:
         f: The encoder.
         x: One item, or a list of items of one shape, of which the first eight are used. A single one is
-            joined by scaled copies.
+            joined by scaled copies; whole numbers stay as they are, so give several of those.
         tolerance: Largest deviation; None for 1e-5 in float32 and 1e-12 in float64.
 
     Returns:
-        The largest deviation and the item where it occurs.
+        The largest deviation and the item where it occurs. It fails with the reason in `detail` when f takes one item
+        and no batch.
     """
-    items = several(as_items(x)[:8], 4)
+    name, items = "vmap matches loop", several(as_items(x)[:8], 4)
     one = jax.jit(lambda args: f(*args))
-    batch = jax.jit(jax.vmap(lambda args: f(*args)))(stack(items))
+    loop, stacked = [one(args) for args in items], stack(items)
+    try:
+        batch = jax.jit(jax.vmap(lambda args: f(*args)))(stacked)
+    except Exception as error:  # whatever a batching rule raises
+        return _refused(name, error, items, _tolerance(tolerance, items))
     rows = [jax.tree.map(lambda leaf, i=i: leaf[i], batch) for i in range(len(items))]
-    values = [gap(row, one(args)) for row, args in zip(rows, items, strict=True)]
-    return worst("vmap matches loop", jnp.stack(values), items, _tolerance(tolerance, items))
+    values = [gap(row, expected) for row, expected in zip(rows, loop, strict=True)]
+    return worst(name, jnp.stack(values), items, _tolerance(tolerance, items))
 
 
 def one_trace(f: Callable[..., Any], x: Any) -> Check:
-    """Count how often f is traced for inputs of one shape and for an equal copy of f.
+    """Count how often f is traced for inputs of one shape and for equal copies of f, and what it traces by itself.
 
     A static field that compares by identity, or holds an array, makes every copy (a loaded one, a deep copy)
-    compile again.
+    compile again; a weakly typed array (`jnp.asarray(1.0)`) does once it has been saved or trained, because it comes
+    back with a dtype of its own. A `jax.jit` that f makes anew in every call compiles in every eager call.
 
     Args:
         f: The encoder.
@@ -64,6 +87,13 @@ def one_trace(f: Callable[..., Any], x: Any) -> Check:
 
     Returns:
         The number of traces; it passes at 1.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> one_trace(jnp.sin, jnp.ones(3)).value
+        1.0
+        >>> one_trace(lambda x: jax.jit(lambda y: jnp.sin(y))(x), jnp.ones(3)).value
+        2.0
     """
     items = as_items(x)[:1]
     first, second = several(items, 2)
@@ -75,40 +105,95 @@ def one_trace(f: Callable[..., Any], x: Any) -> Check:
         return f(*args)
 
     compiled = eqx.filter_jit(call)
-    for g, args in ((f, first), (f, second), (_copied(f), first)):
+    for g, args in ((f, first), (f, second), (_copied(f), first), (_strongly_typed(f), first)):
         compiled(g, args)
-    return worst("traced once", [float(traces)], items, 1.0)
+    again = _traced_again(f, first, second)
+    detail = f"called again, it traces {', '.join(again)} again" if again else ""
+    return worst("traced once", [float(traces + len(again))], items, 1.0, detail)
+
+
+def _traced_again(f: Callable[..., Any], first: Arguments, second: Arguments) -> list[str]:
+    """The names of the jitted functions that an eager f lowers anew in its third call with one shape.
+
+    Lowering, not tracing: flax asks `jax.eval_shape` for the shapes of its parameters in every call, which compiles
+    nothing.
+    """
+    names = []
+
+    def note(event: str, duration_secs: float, **kwargs: str | int) -> None:
+        name = str(kwargs.get("fun_name", "")).removeprefix("jit(").removesuffix(")")
+        if event.endswith("/jaxpr_to_mlir_module_duration") and name not in _CONTROL_FLOW:
+            names.append(name)
+
+    for args in (first, second):
+        f(*args)
+    jax.monitoring.register_event_duration_secs_listener(note)
+    try:
+        f(*first)
+    finally:
+        jax.monitoring.unregister_event_duration_listener(note)
+    return names
 
 
 def dtype_kept(f: Callable[..., Any], x: Any) -> Check:
-    """Count outputs whose dtype is not that of the input, and float64 inside a float32 computation.
+    """Count outputs whose dtype is not that of the input, and operations in another precision on the way.
 
-    float32 and float64 are tried with x64 on, where a float64 constant would widen a float32 program
-    unnoticed. Python numbers, which adapt to the other operand, are fine.
+    float32 and float64 are tried with x64 on, where a float64 constant would widen a float32 program unnoticed, in
+    the value and in its gradient. In float64, numbers must not pass through a narrower dtype. Python numbers, which
+    adapt to the other operand, are fine.
 
     Args:
         f: The encoder; its jax arrays are cast as the input.
         x: One item, or a list of items, of which the first is used.
 
     Returns:
-        The count; it passes at 0.
+        The count; it passes at 0. `detail` has the first five.
+
+    Example:
+        >>> import jax.numpy as jnp, numpy as np
+        >>> dtype_kept(lambda x: 2.0 * x, jnp.ones(3)).passed
+        True
+        >>> dtype_kept(lambda x: np.float64(2.0) * x, jnp.ones(3)).detail
+        'float32 gives float64; ... in float64'
     """
     item = as_items(x)[0]
     faults: list[str] = []
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
         for dtype in (jnp.float32, jnp.float64):
             g, args = cast(f, dtype), cast(item, dtype)
-            traced, outputs = jax.make_jaxpr(lambda args, g=g: g(*args), return_shape=True)(args)
-            allowed = {jnp.dtype(dtype), complex_of(dtype)}
-            wrong = [
-                out.dtype.name
-                for out in jax.tree.leaves(outputs)
-                if _inexact(out) and out.dtype not in allowed
-            ]
-            faults += [f"{jnp.dtype(dtype).name} gives {name}" for name in wrong]
-            if dtype == jnp.float32:
-                faults += [f"{name} in float64" for name in _wide_operations(traced.jaxpr)]
-    return Check("dtype kept", float(len(faults)), 0.0, to_host(item), not faults, "; ".join(faults[:5]))
+            try:
+                faults += _other_dtypes(g, args, dtype)
+            except Exception as error:  # f may know one precision only
+                faults.append(f"in {jnp.dtype(dtype).name} it raises {first_line(error)}")
+    detail = "; ".join(faults[:5])
+    return Check("dtype kept", float(len(faults)), 0.0, to_host(item), not faults, detail)
+
+
+def _other_dtypes(f: Callable[..., Any], args: Arguments, dtype: Any) -> list[str]:
+    """What leaves the precision of the input, in words."""
+    name = jnp.dtype(dtype).name
+    traced, outputs = jax.make_jaxpr(lambda args: f(*args), return_shape=True)(args)
+    allowed = {jnp.dtype(dtype), complex_of(dtype)}
+    wrong = [out.dtype.name for out in jax.tree.leaves(outputs) if _inexact(out) and out.dtype not in allowed]
+    faults = [f"{name} gives {other}" for other in wrong]
+    look = wide_operations if dtype == jnp.float32 else narrow_operations
+    inside = list(look(traced.jaxpr))
+    if not inside:
+        inside = [f"{name} of the gradient" for name in look(_gradient_program(f, args))]
+    return faults + inside
+
+
+def _gradient_program(f: Callable[..., Any], args: Arguments) -> Any:
+    g, point = on_floats(f, args)
+
+    def gradient(vector: jax.Array) -> Any:
+        value, pull = jax.vjp(g, vector)
+        return pull(jnp.ones_like(value))
+
+    try:
+        return jax.make_jaxpr(gradient)(point).jaxpr
+    except Exception:  # f has no reverse mode, which `exports` says
+        return jax.make_jaxpr(lambda: None)().jaxpr
 
 
 def exports(f: Callable[..., Any], x: Any, *, platforms: tuple[str, ...] = PLATFORMS) -> Check:
@@ -123,7 +208,20 @@ def exports(f: Callable[..., Any], x: Any, *, platforms: tuple[str, ...] = PLATF
 
     Returns:
         The number of platforms that fail; it passes at 0. `detail` has the first line of each error.
+
+    Raises:
+        ValueError: No platform is named.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> exports(jnp.sin, jnp.ones(3)).passed
+        True
+        >>> count = lambda x: jax.lax.while_loop(lambda c: jnp.sum(c) < 9, lambda c: c + 1, x)
+        >>> exports(count, jnp.ones(3), platforms=("tpu",)).detail
+        'tpu: ValueError: Reverse-mode differentiation does not work for lax.while_loop...'
     """
+    if not platforms:
+        raise ValueError("exports needs at least one platform, for example platforms=('cpu',)")
     item = as_items(x)[0]
 
     def value_and_gradient(args: Arguments) -> Any:
@@ -136,26 +234,27 @@ def exports(f: Callable[..., Any], x: Any, *, platforms: tuple[str, ...] = PLATF
         try:
             jax.export.export(jax.jit(value_and_gradient), platforms=(platform,))(item)
         except Exception as error:  # whatever a lowering rule raises
-            failed.append(f"{platform}: {type(error).__name__}: {str(error).splitlines()[0]}")
+            failed.append(f"{platform}: {first_line(error)}")
     name = f"lowers for {', '.join(platforms)}"
     return Check(name, float(len(failed)), 0.0, to_host(item), not failed, "; ".join(failed))
-
-
-def _wide_operations(jaxpr: Any) -> Iterator[str]:
-    """The operations whose result is float64 or complex128 and no Python number."""
-    for equation in jaxpr.eqns:
-        for out in equation.outvars:
-            if str(getattr(out.aval, "dtype", "")) in ("float64", "complex128") and not out.aval.weak_type:
-                yield equation.primitive.name
-        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=lambda p: hasattr(p, "eqns")):
-            inner = getattr(inner, "jaxpr", inner)
-            if hasattr(inner, "eqns"):
-                yield from _wide_operations(inner)
 
 
 def _copied(f: Any) -> Any:
     """An equal copy that shares nothing; a function is its own only copy."""
     return copy.deepcopy(f) if isinstance(f, eqx.Module) else f
+
+
+def _strongly_typed(f: Any) -> Any:
+    """An equal copy whose arrays have a dtype of their own, as after saving and loading."""
+
+    def leaf(value: Any) -> Any:
+        return jnp.array(value, value.dtype) if getattr(value, "weak_type", False) else value
+
+    return jax.tree.map(leaf, f)
+
+
+def _refused(name: str, error: Exception, items: list[Arguments], tolerance: float) -> Check:
+    return Check(name, float("inf"), tolerance, to_host(items[0]), False, f"raised {first_line(error)}")
 
 
 def _inexact(leaf: Any) -> bool:

@@ -1,6 +1,7 @@
 """How outputs turn with their inputs: callables from a group element to a matrix.
 
-An element is a matrix, or a matrix with a translation, of which only the matrix counts.
+An element of an isometry group is a matrix, or a matrix with a translation, of which only the matrix counts. An element
+of `permutations` is the new order, of `cyclic_shifts` the number of places, of `translations` and `lattice` the vector.
 """
 
 from collections.abc import Callable
@@ -38,6 +39,11 @@ def tensor(g: Any) -> Array:
     return jnp.kron(linear_part(g), linear_part(g))
 
 
+def permutation(g: Array) -> Array:
+    """The matrix of an order: what holds one number for each row is reordered with the rows."""
+    return jnp.eye(g.shape[0])[g]
+
+
 def linear_part(g: Any) -> Array:
     """The matrix of an element of SO(n), O(n), SE(n) or E(n)."""
     return g[0] if isinstance(g, tuple) else g
@@ -47,8 +53,12 @@ def transform(matrix: Array, y: Array) -> Array:
     """A d × d matrix on the trailing axes of y that hold d numbers together; a 1 × 1 matrix scales.
 
     Raises:
-        ValueError: No number of trailing axes holds d numbers.
+        ValueError: The matrix is not square, or no number of trailing axes holds d numbers.
     """
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"a representation gives a square matrix, received shape {matrix.shape}")
+    if not jnp.iscomplexobj(matrix) or jnp.iscomplexobj(y):
+        matrix = matrix.astype(y.dtype)
     d = matrix.shape[0]
     if d == 1:
         return matrix[0, 0] * y

@@ -1,12 +1,13 @@
 """Invariance, equivariance, sensitivity and periodicity, measured on random group elements."""
 
-from collections.abc import Callable
-from typing import Any
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Bool, Float, PRNGKeyArray
 
 from ._check import Check, asserting, default_tolerance, gap, to_host, worst
 from ._groups import Group, as_group, lattice
@@ -46,8 +47,8 @@ def invariant(
         False
     """
     group = as_group(group)
-    values, items = _compare(f, group, x, key, samples, lambda g, y: y)
-    return worst(f"invariant under {group.name}", values, items, _tolerance(tolerance, items))
+    gaps = _compare(f, group, x, key, samples, lambda g, y: y)
+    return _deviation("invariant under", group, gaps, tolerance)
 
 
 def equivariant(
@@ -84,8 +85,8 @@ def equivariant(
         matrix = representation(g)
         return jax.tree.map(lambda leaf: transform(matrix, leaf), y)
 
-    values, items = _compare(f, group, x, key, samples, turn)
-    return worst(f"equivariant under {group.name}", values, items, _tolerance(tolerance, items))
+    gaps = _compare(f, group, x, key, samples, turn)
+    return _deviation("equivariant under", group, gaps, tolerance)
 
 
 def sensitive(
@@ -108,21 +109,29 @@ def sensitive(
         least: Smallest change of the output that counts, absolute below 1 and relative above.
 
     Returns:
-        The smallest change and the item where it occurs; it passes from `least` upwards.
+        The smallest change and the item where it occurs; it passes from `least` upwards, and never below what
+        rounding alone may change (1e-5 in float32, 1e-12 in float64).
+
+    Raises:
+        ValueError: `least` is not above 0.
     """
+    if not least > 0:
+        raise ValueError(f"the least change must be above 0, received {least}: pass what counts as noticed")
     group = as_group(group)
-    values, items = _compare(f, group, x, key, samples, lambda g, y: y, skip_fixed=True)
-    smallest = np.asarray(values, np.float64).reshape(len(items), -1).min(axis=1)
+    gaps = _compare(f, group, x, key, samples, lambda g, y: y)
+    changes = np.where(gaps.finite, gaps.values, 0.0)  # nan is no sign of noticing
+    smallest = np.where(gaps.moved, changes, np.inf).min(axis=1)  # what did not move need not be noticed
     index = int(smallest.argmin())
-    value = float(smallest[index])
-    detail = "" if np.isfinite(value) else "no change moved any item"
-    passed = bool(np.isfinite(value) and value >= least)
-    return Check(f"sensitive to {group.name}", value, least, to_host(items[index]), passed, detail)
+    value, least = float(smallest[index]), max(least, default_tolerance(float_dtype(gaps.items)))
+    moved = bool(gaps.moved.any())
+    detail = "" if moved else _UNMOVED.format(group.name)
+    worst_input = to_host(gaps.items[index])
+    return Check(f"sensitive to {group.name}", value, least, worst_input, moved and value >= least, detail)
 
 
 def periodic(
     f: Callable[..., Any],
-    period: float | tuple[tuple[float, ...], ...] | Group,
+    period: float | Sequence[Any] | np.ndarray | Group,
     x: Any,
     *,
     key: PRNGKeyArray,
@@ -133,7 +142,8 @@ def periodic(
 
     Args:
         f: The encoder.
-        period: One period for every axis, or the lattice vectors as rows, or a group of translations.
+        period: One period for every axis, one for each coordinate (None for none), the lattice vectors as rows, or a
+            group of translations, see `lattice`.
         x: One item, or a list of items of one shape. The first argument is shifted.
         key: Random key of the shifts.
         samples: Number of shifts, shared among the items, at least one each.
@@ -144,8 +154,18 @@ def periodic(
         The largest deviation and the item where it occurs.
     """
     group = period if isinstance(period, Group) else lattice(period)
-    values, items = _compare(f, group, x, key, samples, lambda g, y: y)
-    return worst(f"periodic in {group.name}", values, items, _tolerance(tolerance, items))
+    gaps = _compare(f, group, x, key, samples, lambda g, y: y)
+    return _deviation("periodic in", group, gaps, tolerance)
+
+
+class _Gaps(NamedTuple):
+    """The gaps between f(g·x) and what it should be, for every item and drawn element."""
+
+    values: Float[np.ndarray, "items draws"]
+    moved: Bool[np.ndarray, "items draws"]  # whether g·x ≠ x
+    finite: Bool[np.ndarray, "items draws"]  # whether all of f(x) and f(g·x) is
+    sizes: Float[np.ndarray, " items"]  # the largest number of f(x); inf where any difference would show
+    items: list[Arguments]
 
 
 def _compare(
@@ -155,31 +175,56 @@ def _compare(
     key: Any,
     samples: int,
     expected: Callable[[Any, Any], Any],
-    skip_fixed: bool = False,
-) -> tuple[Any, list[Arguments]]:
-    """The gap between f(g·x) and `expected(g, f(x))`, [items, draws].
-
-    With `skip_fixed` a draw that does not move x counts as an infinite change.
-    """
+) -> _Gaps:
+    """Compares f(g·x) with `expected(g, f(x))`."""
     items = as_items(x)
-    draws = max(1, samples // len(items))
 
-    def one(args: Arguments, g: Any) -> jax.Array:
-        moved = group.move(g, args)
-        value = gap(f(*moved), expected(g, f(*args)))
-        if not skip_fixed:
-            return value
-        value = jnp.where(jnp.isfinite(value), value, 0.0)  # nan is no sign of noticing
-        return jnp.where(gap(moved, args) > 0, value, jnp.inf)
+    def one(args: Arguments, elements: Any) -> Any:
+        here = f(*args)
+
+        def at(g: Any) -> tuple[jax.Array, ...]:
+            moved = group.move(g, args)
+            there = f(*moved)
+            return gap(there, expected(g, here)), gap(moved, args) > 0, _finite(here) & _finite(there)
+
+        return *jax.vmap(at)(elements), _size(here)
 
     stacked = stack(items)
-    elements = group.draw(jax.random.split(key, (len(items), draws)), stacked)
-    return jax.jit(jax.vmap(jax.vmap(one, (None, 0))))(stacked, elements), items
+    elements = group.draw(jax.random.split(key, (len(items), max(1, samples // len(items)))), stacked)
+    return _Gaps(*map(np.asarray, jax.jit(jax.vmap(one))(stacked, elements)), items=items)
 
 
-def _tolerance(tolerance: float | None, items: list[Arguments]) -> float:
-    return default_tolerance(float_dtype(items)) if tolerance is None else tolerance
+def _finite(output: Any) -> jax.Array:
+    leaves = [
+        leaf for leaf in map(jnp.asarray, jax.tree.leaves(output)) if jnp.issubdtype(leaf.dtype, jnp.inexact)
+    ]
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in leaves] or [jnp.asarray(True)]))
 
+
+def _size(output: Any) -> jax.Array:
+    """The largest number of an output; infinite where it holds integers, which differ or do not."""
+    leaves = [jnp.asarray(leaf) for leaf in jax.tree.leaves(output)]
+    if not all(jnp.issubdtype(leaf.dtype, jnp.inexact) for leaf in leaves):
+        return jnp.asarray(jnp.inf)
+    dtype = jnp.zeros(()).dtype
+    return jnp.max(jnp.stack([jnp.max(jnp.abs(leaf), initial=0).astype(dtype) for leaf in leaves]))
+
+
+def _deviation(kind: str, group: Group, gaps: _Gaps, tolerance: float | None) -> Check:
+    """The largest gap. A measurement that could not fail is a failed one: nothing moved, or all is too small."""
+    if tolerance is None:
+        tolerance = default_tolerance(float_dtype(gaps.items))
+    check = worst(f"{kind} {group.name}", gaps.values, gaps.items, tolerance)
+    if not gaps.moved.any():
+        detail = _UNMOVED.format(group.name)
+        return dataclasses.replace(check, value=float("inf"), passed=False, detail=detail)
+    if check.passed and gaps.sizes.max() < tolerance:
+        return dataclasses.replace(check, passed=False, detail=_TOO_SMALL.format(gaps.sizes.max()))
+    return check
+
+
+_UNMOVED = "no element of {} moved any item: nothing was measured"
+_TOO_SMALL = "the largest output is {:.1g}, below the tolerance: nothing could fail"
 
 assert_invariant = asserting(invariant)
 assert_equivariant = asserting(equivariant)

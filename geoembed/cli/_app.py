@@ -81,6 +81,29 @@ def inspect(
 
 
 @app.command()
+def card(
+    path: Annotated[Path, typer.Argument(help="A folder that geoembed.save wrote, or a mesh file.")],
+    unit: Annotated[
+        str | None, typer.Option(help="Unit of a mesh's coordinates: m, cm, mm, um, in, ft.")
+    ] = None,
+    items: Annotated[
+        Path | None, typer.Option(help="A .npy file, one item a row; by default the encoder's own examples.")
+    ] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Measure what an encoder promises and what every encoder owes. Exit code 1 when something fails."""
+    from ._card import card_of_file, progress
+
+    measured = card_of_file(path, unit, items, seed, progress())
+    about = {"file": str(path), "seed": seed}
+    text = json.dumps(about | measured.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+    typer.echo(text if as_json else measured.to_text())
+    if not measured.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float64, Int, Int32
+from jaxtyping import Array, Float, Float64, Int, Int32, PRNGKeyArray
 
 from ..core import Property, one_point, register
 from ._device_mesh import DeviceMesh
@@ -159,6 +160,28 @@ class MeshSDF(eqx.Module):
     def metres_per_unit(self) -> float:
         """How many metres one unit of the mesh is."""
         return UNITS[self.unit]
+
+    def examples(self, count: int, *, key: PRNGKeyArray) -> list[Float[Array, "3"]]:
+        """Random points in and around the part, off its surface: items for `geoembed.check.card`.
+
+        They are uniform in the box around the mesh, enlarged by a quarter of its diagonal on every side, and at least
+        1e-3 of the diagonal from the surface, near which float32 does not hold the direction.
+
+        Args:
+            count: How many points.
+            key: Random key.
+
+        Returns:
+            The points, in the mesh's unit.
+        """
+        lower, upper = self.bounds
+        margin = 0.25 * float(np.linalg.norm(upper - lower))
+        size = jnp.asarray(upper - lower + 2 * margin)
+        turns = jax.random.uniform(key, (4 * count + 16, 3), size.dtype)
+        points = jnp.asarray(lower - margin, size.dtype)[None] + turns * size[None]
+        distances = jnp.abs(jax.vmap(self)(points))
+        far_enough = jnp.argsort(distances < 4e-3 * margin, stable=True)  # those on the surface come last
+        return list(points[far_enough[:count]])
 
     @property
     def properties(self) -> tuple[Property, ...]:
