@@ -1,4 +1,22 @@
-"""Other programs' formats and frameworks."""
+"""Other programs' formats and frameworks.
+
+The submodules `flax_linen`, `flax_nnx` and `sklearn` load with their framework on first use.
+"""
+
+import importlib
+from typing import Any
 
 from ._vtk import write_surface_vtu as write_surface_vtu
 from ._vtk import write_vtu as write_vtu
+
+_SUBMODULES = ("flax_linen", "flax_nnx", "sklearn")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBMODULES})
