@@ -52,7 +52,8 @@ def spline_basis(
     place = jnp.mod(
         features - start[..., None], knots
     )  # which of the weights a feature has; from degree + 1 on none
-    basis = jnp.broadcast_to(0.0 * part[..., None], place.shape)  # nan in all features of a nan
+    nothing = jnp.where(jnp.isfinite(part), 0.0, jnp.nan).astype(part.dtype)
+    basis = jnp.broadcast_to(nothing[..., None], place.shape)
     for number, weight in enumerate(weights):
         basis = jnp.where(place == number, weight[..., None], basis)
     return basis
