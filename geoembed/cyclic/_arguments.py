@@ -66,10 +66,13 @@ def vector(x: Any, size: int, taker: str) -> Float[Array, " d"]:
 
 
 def phase(x: Array, period: Array | float, origin: Array | float = 0.0) -> Array:
-    """The turns (x − origin) / period less whole ones, in [−1/2, 1/2].
+    """The turns (x − origin) / period less whole ones, within rounding of [−1/2, 1/2].
 
     Whole periods are taken off before the division, which rounds a small number then: exactly where the multiples of
     the period have no more digits than the dtype, as those of 24 or 360 have.
     """
     apart = x - origin
-    return (apart - jnp.round(apart / period) * period) / period
+    whole = jnp.round(
+        apart * (1.0 / period)
+    )  # may miss by one next to half a period, and the result is then beyond it
+    return (apart - whole * period) / period

@@ -37,10 +37,10 @@ def harmonics(turns: Float[ArrayLike, "*shape"], count: int) -> Float[Array, "*s
 
 def lanes(turns: Array, count: int) -> Array:
     """All sines and cosines in one elementwise computation over the last axis, which compilers vectorise."""
-    part = turns - jnp.round(turns)
-    if count == 1:
-        multiples = jnp.broadcast_to(part[..., None], (*part.shape, 2))
+    if count == 1:  # the sine takes whole turns off by itself
+        multiples = jnp.broadcast_to(turns[..., None], (*turns.shape, 2))
     else:
+        part = turns - jnp.round(turns)
         orders = np.repeat(np.arange(1.0, count + 1), 2).reshape((1,) * turns.ndim + (-1,))
         multiples = _multiples(part[..., None], jnp.asarray(orders, turns.dtype))
     return advanced_sine(multiples, (0, 1) * count)

@@ -87,7 +87,8 @@ def advanced_sine(turns: Float[Array, "*shape"], quarters: int | tuple[int, ...]
     r = wide - jnp.round(wide)
     q = np.asarray(quarters).reshape((1,) * (r.ndim - np.ndim(quarters)) + np.shape(quarters))
     value = _polynomial(jnp.where(q % 2 == 1, _cosine_argument(r), _sine_argument(r)))
-    return jnp.where(q % 4 >= 2, -value, value).astype(turns.dtype)
+    negative = q % 4 >= 2
+    return (jnp.where(negative, -value, value) if negative.any() else value).astype(turns.dtype)
 
 
 @advanced_sine.defjvp
