@@ -1,5 +1,6 @@
 """Pictures of parts and fields, on figures of their own: pyplot and its backend are left alone."""
 
 from ._convergence import convergence_figure as convergence_figure
+from ._shapes import shape_figure as shape_figure
 from ._temperature import save_temperature as save_temperature
 from ._temperature import temperature_figure as temperature_figure

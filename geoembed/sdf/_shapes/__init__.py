@@ -1,0 +1,1 @@
+"""Shapes in closed form, and operators that make new shapes of them."""
