@@ -1,6 +1,7 @@
 """The command line."""
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -78,6 +79,42 @@ def inspect(
 
     report = inspect_file(file, unit)
     typer.echo(json.dumps(report, indent=2, ensure_ascii=False) if as_json else as_text(report))
+
+
+@app.command()
+def repair(
+    file: Annotated[Path, typer.Argument(help="A mesh (STL, OBJ, PLY, OFF, GLB).")],
+    out: Annotated[Path, typer.Argument(help="The STL file to write.")],
+    merge: Annotated[
+        float | None,
+        typer.Option(min=0, help="Vertices nearer than this become one (in the file's numbers)."),
+    ] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Drop faces without area and repeated faces.")] = False,
+    fix_winding: Annotated[
+        bool, typer.Option("--fix-winding", help="Neighbours agree, closed parts face outwards.")
+    ] = False,
+    fill_holes: Annotated[int, typer.Option(min=0, help="Fill holes of up to so many edges.")] = 0,
+    largest_hole: Annotated[
+        float, typer.Option(min=0, help="Fill no hole whose box has a longer diagonal.")
+    ] = math.inf,
+    as_json: Json = False,
+) -> None:
+    """Do the repairs that are named, and say what changed. Exit code 1 when the result is not closed."""
+    from ._inspect import as_text
+    from ._repair import repair_file
+
+    report = repair_file(
+        file,
+        out,
+        merge=merge,
+        drop=drop,
+        fix_winding=fix_winding,
+        fill_holes=fill_holes,
+        largest_hole=largest_hole,
+    )
+    typer.echo(json.dumps(report, indent=2, ensure_ascii=False) if as_json else as_text(report))
+    if not report["written"]["sign_reliable"]:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ._mend import signed_volume
-from ._mesh import MeshSDF
+from ._meshes._mesh import MeshSDF
 from ._topology import count_edges, winding_number
 
 

@@ -1,11 +1,13 @@
-"""Evaluating a scalar function of space on many points from the host, in float64, chunk by chunk."""
+"""Evaluating a scalar function of space and its gradient on many points from the host, in float64."""
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
+
+from ._many import in_chunks
 
 CHUNK = 16_384  # one shape for all calls: one compilation
 
@@ -25,16 +27,7 @@ def value_and_gradient(
     Returns:
         Values and gradients. For a signed distance: negative inside, and unit vectors pointing outwards.
     """
-    count = len(points)
-    values, gradients = np.empty(count), np.empty((count, 3))
-    with jax.enable_x64(True):
-        for start in range(0, count, CHUNK):
-            block = points[start : start + CHUNK]
-            padded = jnp.asarray(np.pad(block, ((0, CHUNK - len(block)), (0, 0)), mode="edge"), jnp.float64)
-            value, gradient = _evaluate(function, padded)
-            values[start : start + CHUNK] = np.asarray(value)[: len(block)]
-            gradients[start : start + CHUNK] = np.asarray(gradient)[: len(block)]
-    return values, gradients
+    return in_chunks(partial(_evaluate, function), np.asarray(points, np.float64), CHUNK)
 
 
 @jax.jit

@@ -6,7 +6,7 @@ from typing import Any
 
 from ._mend import mend
 from ._quality import mesh_quality
-from ._reader import read_mesh
+from ._readers._reader import read_mesh
 from ._units import UNITS, canonical_unit
 
 
@@ -19,8 +19,7 @@ def inspect_mesh(path: str | os.PathLike, unit: str | None = None) -> dict[str, 
             says so, and otherwise in the file's own numbers, with the size in every unit beside it.
 
     Returns:
-        JSON values: file, format, sha256, unit, notes (what the reader noticed), all of `MeshQuality`,
-            mending (what
+        JSON values: file, format, sha256, unit, notes (what the reader noticed), all of `MeshQuality`, mending (what
         was changed when tried), sign_reliable, and size_in_metres (the largest extent, for every unit).
 
     Raises:

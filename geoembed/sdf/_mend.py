@@ -8,8 +8,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ._flat import drop_flat, is_flat
-from ._mesh_tables import Edges, mesh_edges
-from ._rawmesh import merge_equal
+from ._meshes._mesh_tables import Edges, mesh_edges
+from ._readers._rawmesh import merge_equal
 from ._topology import NEAR, count_edges, join_near, nesting
 
 
@@ -60,7 +60,7 @@ def _orient(vertices: np.ndarray, faces: np.ndarray, notes: list[str]) -> tuple[
     if len(faces) == 0 or np.any(edges.count != 2):
         return faces, False
     if not _consistent(edges):
-        faces, edges = _reorient(faces, edges, notes)
+        faces, edges = reorient(faces, edges, notes)
     volume = signed_volume(vertices, faces)
     if not _consistent(edges) or volume == 0:
         return faces, False
@@ -116,12 +116,12 @@ def _consistent(edges: Edges) -> bool:
     return bool(np.all(_agreeing(edges)))
 
 
-def _reorient(faces: np.ndarray, edges: Edges, notes: list[str]) -> tuple[np.ndarray, Edges]:
+def reorient(faces: np.ndarray, edges: Edges, notes: list[str]) -> tuple[np.ndarray, Edges]:
     """Flips the smaller part of each component so that all windings agree, if that is possible at all.
 
     Each face appears twice in a graph, as it is and flipped; an edge of the mesh joins the states that agree
     across it. A component of the surface then falls into two mirrored parts, or into one when it cannot be
-    oriented.
+    oriented; then it stays.
     """
     count = len(faces)
     left, right = edges.pairs[:, 0] // 3, edges.pairs[:, 1] // 3
@@ -131,15 +131,16 @@ def _reorient(faces: np.ndarray, edges: Edges, notes: list[str]) -> tuple[np.nda
     graph = coo_array((np.ones(len(a), bool), (a, b)), shape=(2 * count, 2 * count))
     _, part = connected_components(graph, directed=False)
     as_is, flipped = part[:count], part[count:]
-    if np.any(as_is == flipped):
-        notes.append("left the windings as they are: the surface cannot be oriented")
-        return faces, edges
+    stuck = int(np.sum(as_is == flipped))
+    if stuck:
+        notes.append(f"left the windings of {stuck} faces as they are: their part cannot be oriented")
     # A part that holds more faces as they are than flipped is the one that keeps the majority.
     kept = np.bincount(as_is, minlength=part.max() + 1)
     lost = np.bincount(flipped, minlength=part.max() + 1)
     flip = (kept[as_is] < lost[as_is]) | ((kept[as_is] == lost[as_is]) & (as_is > flipped))
-    notes.append(
-        f"flipped {int(flip.sum())} of {count} faces: their winding disagreed with their neighbours'"
-    )
+    if np.any(flip):
+        notes.append(
+            f"flipped {int(flip.sum())} of {count} faces: their winding disagreed with their neighbours'"
+        )
     faces = np.where(flip[:, None], faces[:, ::-1], faces)
     return faces, mesh_edges(faces)

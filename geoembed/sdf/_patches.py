@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..core import InputError
-from ._mesh import MeshSDF
+from ._meshes._mesh import MeshSDF
 from ._selections import Selection
 
 REST = "rest"

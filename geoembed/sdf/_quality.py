@@ -1,14 +1,14 @@
 """What is good and bad about a mesh, and what loading it will do about that."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
 from ._mend import signed_volume
-from ._quality_words import Facts, actions, flags, unit_warning
-from ._rawmesh import RawMesh
+from ._quality_words import Facts, actions, flags, repairs, unit_warning
+from ._readers._rawmesh import RawMesh
 from ._topology import EdgeCounts, count_edges, join_near, nesting, repeated_corner, repeated_face
 from ._units import canonical_unit
 
@@ -38,6 +38,7 @@ class MeshQuality:
         inside_out: The mesh is watertight and its volume is negative.
         open_edges: Edges with one triangle.
         holes: Connected groups of open edges.
+        largest_hole: The number of edges of the largest of them.
         nonmanifold_edges: Edges with more than two triangles.
         degenerate_faces: Triangles with a repeated corner, or whose height over the longest edge is not more
             than 1e-14 of that edge.
@@ -50,6 +51,7 @@ class MeshQuality:
         implausible_unit: Why the size is unusual for a part, or None.
         flags: In words, what a user should know.
         actions: In words, what `load_mesh` does about each.
+        repairs: In words, which options of `geoembed repair` (arguments of `repair`) can do something about them.
     """
 
     unit: str
@@ -64,6 +66,7 @@ class MeshQuality:
     inside_out: bool
     open_edges: int
     holes: int
+    largest_hole: int
     nonmanifold_edges: int
     degenerate_faces: int
     sliver_faces: int
@@ -75,6 +78,7 @@ class MeshQuality:
     implausible_unit: str | None
     flags: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The measures as JSON values."""
@@ -118,6 +122,7 @@ def mesh_quality(raw: RawMesh, unit: str) -> MeshQuality:
         inside_out=watertight and volume < 0,
         open_edges=edges.open_edges,
         holes=edges.holes,
+        largest_hole=edges.largest_hole,
         nonmanifold_edges=edges.nonmanifold,
         degenerate_faces=int(np.sum(degenerate)),
         sliver_faces=int(np.sum(~degenerate & (height < SLIVER))),
@@ -129,8 +134,7 @@ def mesh_quality(raw: RawMesh, unit: str) -> MeshQuality:
         implausible_unit=warning,
     )
     facts = Facts(**{name: getattr(measured, name) for name in Facts._fields})
-    words = {"flags": flags(facts), "actions": actions(facts)}
-    return MeshQuality(**{**{f: getattr(measured, f) for f in measured.__dataclass_fields__}, **words})
+    return replace(measured, flags=flags(facts), actions=actions(facts), repairs=repairs(facts))
 
 
 def _edges(raw: RawMesh) -> tuple[Int64[np.ndarray, "s 3"], EdgeCounts, int]:

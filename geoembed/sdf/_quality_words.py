@@ -19,6 +19,7 @@ class Facts(NamedTuple):
     winding_consistent: bool
     open_edges: int
     holes: int
+    largest_hole: int
     nonmanifold_edges: int
     degenerate_faces: int
     sliver_faces: int
@@ -55,8 +56,10 @@ def unit_warning(size: float, unit: str) -> str | None:
     return f"{extent} is {word} for a part: check the unit{instead}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where it belongs."""
+    plural = "vertices" if noun == "vertex" else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
 
 
 def flags(q: Facts) -> tuple[str, ...]:
@@ -65,24 +68,27 @@ def flags(q: Facts) -> tuple[str, ...]:
     reach = max(*(abs(x) for x in q.lower), *(abs(x + e) for x, e in zip(q.lower, q.extents, strict=True)))
     size = max(q.extents)
     found = [
-        (not closed, f"not watertight: {_count(q.open_edges, 'open edge')} around {_count(q.holes, 'hole')}"),
-        (q.nonmanifold_edges, f"more than two faces at {_count(q.nonmanifold_edges, 'edge')}"),
+        (
+            not closed,
+            f"not watertight: {counted(q.open_edges, 'open edge')} around {counted(q.holes, 'hole')}",
+        ),
+        (q.nonmanifold_edges, f"more than two faces at {counted(q.nonmanifold_edges, 'edge')}"),
         (not q.winding_consistent, "the winding of neighbouring faces disagrees"),
         (q.inside_out, "inside out: the winding is inwards and the volume negative"),
         (
             q.misoriented_components and not q.inside_out,
-            f"the wrong winding in {_count(q.misoriented_components or 0, 'part')}",
+            f"the wrong winding in {counted(q.misoriented_components or 0, 'part')}",
         ),
         (q.cavities, f"closed cavities: {q.cavities}"),
         (q.components > 1, f"{q.components} separate parts"),
         (q.watertight and q.cavities is None, "too many parts to find out which lies in which"),
-        (q.degenerate_faces, f"{_count(q.degenerate_faces, 'face')} without area"),
-        (q.sliver_faces, f"{_count(q.sliver_faces, 'sliver')} (height below 1e-3 of the longest edge)"),
+        (q.degenerate_faces, f"{counted(q.degenerate_faces, 'face')} without area"),
+        (q.sliver_faces, f"{counted(q.sliver_faces, 'sliver')} (height below 1e-3 of the longest edge)"),
         (
             q.near_vertices,
             f"vertices within 1e-9 of the box diagonal of another, taken as one: {q.near_vertices}",
         ),
-        (q.duplicate_faces, f"{_count(q.duplicate_faces, 'face')} with the corners of another one"),
+        (q.duplicate_faces, f"{counted(q.duplicate_faces, 'face')} with the corners of another one"),
         (min(q.extents) == 0, "flat: the mesh has no thickness"),
         (reach > _FLOAT32_SQUARES, f"coordinates up to {reach:.3g}: their squares overflow float32"),
         (size < _FLOAT32_SMALL, f"the size is {size:.3g}: its square underflows float32"),
@@ -117,5 +123,29 @@ def actions(q: Facts) -> tuple[str, ...]:
         (q.near_vertices, "vertices that near to another are merged with it"),
         (q.duplicate_faces, "the first of equal faces stays, the others are dropped"),
         (q.implausible_unit, "the unit is used as given"),
+    ]
+    return tuple(text for condition, text in found if condition)
+
+
+def repairs(q: Facts) -> tuple[str, ...]:
+    """What `geoembed repair` can do about each flag, one sentence each, in the order in which to try it."""
+    closed = q.open_edges == 0
+    solid = min(q.extents) > 0
+    badly_wound = not q.winding_consistent or q.inside_out or (q.misoriented_components or 0) > 0
+    found = [
+        (
+            not closed and solid,
+            "--merge TOLERANCE joins edges that should touch: try it when the part looks closed",
+        ),
+        (q.degenerate_faces or q.duplicate_faces, "--drop removes faces without area and repeated faces"),
+        (
+            badly_wound,
+            "--fix-winding makes neighbours agree, and closed parts face outwards, cavities inwards",
+        ),
+        (
+            not closed and solid,
+            f"--fill-holes {q.largest_hole} fills holes of up to {q.largest_hole} edges, the largest here",
+        ),
+        (q.nonmanifold_edges, "none for edges of more than two faces: unite the bodies where they come from"),
     ]
     return tuple(text for condition, text in found if condition)

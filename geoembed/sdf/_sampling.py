@@ -1,18 +1,18 @@
 """Quasi-random points on the surface and in the interior of a mesh."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
-from scipy.stats import qmc
 
 from ..core import InputError
 from ._host import value_and_gradient
 from ._mend import signed_volume
-from ._mesh import MeshSDF
-from ._mesh_tables import kd_clusters
+from ._meshes._mesh import MeshSDF
+from ._meshes._mesh_tables import kd_clusters
 
 _BATCH = 2**17  # candidate points tested at once; bounds the memory
 _LEAST_FILL = 1e-7  # a part that fills less of its box than this has no interior worth sampling
@@ -154,10 +154,12 @@ def _volume(domain: MeshSDF) -> float:
     return volume
 
 
-def _sequence(dimension: int, key: PRNGKeyArray) -> qmc.Sobol:
+def _sequence(dimension: int, key: PRNGKeyArray) -> Any:
     high, low = np.asarray(jax.random.bits(key, (2,), jnp.uint32)).tolist()
     generator = np.random.default_rng((high << 32) | low)
     # scipy before 1.15 knows no `rng=`, its successor
+    from scipy.stats import qmc  # takes half a second to import
+
     return qmc.Sobol(dimension, scramble=True, seed=generator)  # pyright: ignore[reportCallIssue]
 
 

@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ._mesh import MeshSDF
-from ._mesh_tables import mesh_edges
+from ._meshes._mesh import MeshSDF
+from ._meshes._mesh_tables import mesh_edges
 
 # A corner this part of the box diagonal outside a box still counts as inside: STL coordinates are rounded.
 _BOX_SLACK = 1e-6

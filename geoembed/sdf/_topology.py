@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 
 NEAR = 1e-9  # of the box diagonal; exporters write 0 and −2.7e-16 for the same coordinate
 _CROWD = 20  # pairs per point beyond which near points are a crowd and no rounding
+_PARTS = 4000  # components between which boxes are compared pair by pair, at most
 _WORK = 20_000_000  # solid angles computed at most to find out which component lies in which
 
 
@@ -21,6 +22,7 @@ class EdgeCounts(NamedTuple):
         nonmanifold: Edges with more than two faces.
         disagreeing: Edges with two faces that run along it in the same direction.
         holes: Connected groups of open edges (two holes that share a vertex count as one).
+        largest_hole: The number of edges of the largest of them.
         components: For each face the number of its component; faces are connected across edges.
     """
 
@@ -28,6 +30,7 @@ class EdgeCounts(NamedTuple):
     nonmanifold: int
     disagreeing: int
     holes: int
+    largest_hole: int
     components: Int64[np.ndarray, " f"]
 
 
@@ -53,11 +56,13 @@ def count_edges(faces: Int64[np.ndarray, "f 3"]) -> EdgeCounts:
     direction = np.add.reduceat(np.where(tail < head, 1, -1)[order], first) if len(key) else np.zeros(0)
     open_edge = order[first[count == 1]]
     follows = np.flatnonzero(np.diff(key[order]) == 0)
+    hole_edges = _group_sizes(tail[open_edge], head[open_edge])
     return EdgeCounts(
         open_edges=len(open_edge),
         nonmanifold=int(np.sum(count > 2)),
         disagreeing=int(np.sum((count == 2) & (direction != 0))),
-        holes=_groups(tail[open_edge], head[open_edge]),
+        holes=len(hole_edges),
+        largest_hole=int(hole_edges.max(initial=0)),
         components=_labels(order[follows] // 3, order[follows + 1] // 3, len(faces)),
     )
 
@@ -84,12 +89,11 @@ def _labels(a: np.ndarray, b: np.ndarray, number: int) -> Int64[np.ndarray, " n"
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def _groups(a: np.ndarray, b: np.ndarray) -> int:
-    """How many connected parts the edges a–b form."""
-    if len(a) == 0:
-        return 0
+def _group_sizes(a: np.ndarray, b: np.ndarray) -> Int64[np.ndarray, " g"]:
+    """How many edges each of the connected parts has that the edges a–b form."""
     numbers, ends = np.unique(np.concatenate([a, b]), return_inverse=True)
-    return int(_labels(ends[: len(a)], ends[len(a) :], len(numbers)).max()) + 1
+    first = ends[: len(a)]
+    return np.bincount(_labels(first, ends[len(a) :], len(numbers))[first])
 
 
 def repeated_corner(faces: Int64[np.ndarray, "f 3"]) -> Bool[np.ndarray, " f"]:
@@ -111,7 +115,6 @@ def nesting(
 ) -> Nesting | None:
     """Which components of a closed surface lie inside which.
 
-    A component lies inside another when the other's winding number Σ Ω/4π at one of its vertices is not zero.
     At an even depth the winding should be outwards, at an odd depth inwards.
 
     Args:
@@ -122,19 +125,47 @@ def nesting(
     Returns:
         The counts, or None when there are so many components that finding out would take long.
     """
+    found = sides_and_depths(vertices, faces, components, most=_WORK)
+    if found is None:
+        return None
+    inward, depth = found
+    odd = depth % 2 == 1
+    return Nesting(cavities=int(np.sum(odd & inward)), misoriented=int(np.sum(odd != inward)))
+
+
+def sides_and_depths(
+    vertices: Float64[np.ndarray, "v 3"],
+    faces: Int64[np.ndarray, "f 3"],
+    components: Int64[np.ndarray, " f"],
+    *,
+    most: float = np.inf,
+) -> tuple[Bool[np.ndarray, " c"], Int64[np.ndarray, " c"]] | None:
+    """Which components face inwards, and how many others each lies in.
+
+    A component lies inside another when the other's winding number Σ Ω/4π at one of its vertices is not zero.
+
+    Args:
+        vertices: Points.
+        faces: Closed and consistently wound components.
+        components: The component of each face, numbered from 0.
+        most: How many solid angles may be computed.
+
+    Returns:
+        Both for each component, or None when there are more than 4000 or `most` does not do.
+    """
     number = int(components.max()) + 1
+    if number > _PARTS:
+        return None
     order = np.argsort(components, kind="stable")
     starts = np.searchsorted(components[order], np.arange(number))
     corners = vertices[faces[order]]
     lower = np.minimum.reduceat(corners.min(axis=1), starts, axis=0)
     upper = np.maximum.reduceat(corners.max(axis=1), starts, axis=0)
     size = np.diff(starts, append=len(faces))
-    if number > 4000:
-        return None
     within = np.all((lower[:, None] >= lower[None]) & (upper[:, None] <= upper[None]), axis=2)
     np.fill_diagonal(within, False)
     inner, outer = np.nonzero(within)
-    if int(np.sum(size[outer])) > _WORK:
+    if int(np.sum(size[outer])) > most:
         return None
     depth = np.zeros(number, np.int64)
     for i, j in zip(inner, outer, strict=True):
@@ -143,8 +174,7 @@ def nesting(
     middle = 0.5 * (lower + upper)[components[order]][:, None]
     a, b, c = np.moveaxis(corners - middle, 1, 0)
     inward = np.add.reduceat(np.einsum("fi,fi->f", a, np.cross(b, c)), starts) < 0
-    odd = depth % 2 == 1
-    return Nesting(cavities=int(np.sum(odd & inward)), misoriented=int(np.sum(odd != inward)))
+    return inward, depth
 
 
 def winding_number(point: Float64[np.ndarray, "3"], corners: Float64[np.ndarray, "f 3 3"]) -> float:

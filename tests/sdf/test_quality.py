@@ -9,7 +9,7 @@ import trimesh
 from geoembed.core import InputError
 from geoembed.sdf import UNITS, inspect_mesh, mesh_quality
 from geoembed.sdf._quality_words import unit_warning
-from geoembed.sdf._rawmesh import RawMesh
+from geoembed.sdf._readers._rawmesh import RawMesh
 from geoembed.sdf._topology import join_near, winding_number
 from geoembed.sdf._units import canonical_unit
 from tests import malformed_cases as cases
@@ -37,7 +37,7 @@ def test_a_box_is_sound():
     assert q.winding_consistent
     assert not q.inside_out
     assert q.flags == ()
-    assert q.actions == ()
+    assert q.actions == q.repairs == ()
     assert hash(q) == hash(of(BOX))
 
 
@@ -67,6 +67,10 @@ def test_holes_are_counted():
     assert (q.holes, q.open_edges, q.watertight) == (2, 6, False)
     assert any("6 open edges around 2 holes" in flag for flag in q.flags)
     assert any("not reliable" in action for action in q.actions)
+    assert any("--fill-holes 3 fills" in repair for repair in q.repairs)
+    lid = np.abs(BOX.triangles_center[:, 2] - 1.5) < 1e-9  # of two triangles: a hole of four edges
+    opened = mesh_quality(raw(BOX.vertices, BOX.faces[~lid]), "m")
+    assert (opened.holes, opened.largest_hole) == (1, 4)
 
 
 def test_winding():

@@ -13,8 +13,8 @@ import trimesh
 
 from geoembed.core import InputError
 from geoembed.sdf import inspect_mesh, mesh_quality, read_mesh
-from geoembed.sdf._earclip import ear_clip
-from geoembed.sdf._rawmesh import merge_equal
+from geoembed.sdf._readers._earclip import ear_clip
+from geoembed.sdf._readers._rawmesh import merge_equal
 from tests import malformed_cases as cases
 
 MESHES = [case for case in cases.CASES if case.kind == "mesh"]

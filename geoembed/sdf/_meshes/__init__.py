@@ -1,0 +1,1 @@
+"""The exact distance of a triangle mesh."""
