@@ -1,6 +1,23 @@
 """Shapes as signed distances: strict mesh files in, exact distances, boundary patches and sample points out."""
 
 from ._bodies import bodies as bodies
+from ._boundaries._boundary import Boundary as Boundary
+from ._boundaries._boundary_curves import ArcBoundary as ArcBoundary
+from ._boundaries._boundary_curves import LineBoundary as LineBoundary
+from ._boundaries._boundary_curves import RoundBoundary as RoundBoundary
+from ._boundaries._boundary_join import JoinedBoundary as JoinedBoundary
+from ._boundaries._boundary_mesh import MeshBoundary as MeshBoundary
+from ._boundaries._boundary_mesh import boundary_function as boundary_function
+from ._boundaries._boundary_polyline import PolylineBoundary as PolylineBoundary
+from ._boundaries._boundary_values import Transfinite as Transfinite
+from ._boundaries._boundary_values import robin as robin
+from ._bspline._bake import bake as bake
+from ._bspline._bake_report import BakeReport as BakeReport
+from ._bspline._bake_report import ErrorFigures as ErrorFigures
+from ._bspline._bake_report import ZoneErrors as ZoneErrors
+from ._bspline._baked import BakedSDF as BakedSDF
+from ._bspline._brick_field import Jet as Jet
+from ._bspline._chunks import BakeProgress as BakeProgress
 from ._cells import OccupiedCells as OccupiedCells
 from ._cells import micro_centres as micro_centres
 from ._cells import occupied_cells as occupied_cells
@@ -29,6 +46,7 @@ from ._mend import signed_volume as signed_volume
 from ._meshes._evaluate import Closest as Closest
 from ._meshes._mesh import MeshSDF as MeshSDF
 from ._meshes._moved_mesh import MovedMesh as MovedMesh
+from ._mollify import mollify as mollify
 from ._patches import REST as REST
 from ._patches import Patches as Patches
 from ._patches import resolve_patches as resolve_patches

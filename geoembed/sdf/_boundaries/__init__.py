@@ -1,0 +1,1 @@
+"""Smooth functions that vanish on a boundary, and values between boundaries."""

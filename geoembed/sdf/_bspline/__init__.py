@@ -1,0 +1,1 @@
+"""Distances baked into B-splines on nested bricks of cells."""
