@@ -12,6 +12,10 @@ from ._errors import (
 from ._errors import (
     InputError as InputError,
 )
+from ._networks._fourier import FourierFeatures as FourierFeatures
+from ._networks._hash_grid import HashGrid as HashGrid
+from ._networks._mlp import MLP as MLP
+from ._networks._siren import Siren as Siren
 from ._points import one_point as one_point
 from ._properties import Property as Property
 from ._registry import register as register

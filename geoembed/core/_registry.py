@@ -21,7 +21,7 @@ def register(obj: Any = None, *, name: str | None = None) -> Any:
     """Let `geoembed.save` and `geoembed.load` handle a class, or a function held in a static field.
 
     Only registered names are ever loaded, so an artefact cannot choose code to run. The default name is the
-    public path: private modules drop out, `geoembed.sdf._mesh.MeshSDF` becomes "geoembed.sdf.MeshSDF".
+    public path: private modules drop out, `geoembed.sdf._meshes._mesh.MeshSDF` becomes "geoembed.sdf.MeshSDF".
 
     Args:
         obj: An `eqx.Module` class, a frozen dataclass, or a function.

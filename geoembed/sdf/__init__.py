@@ -37,6 +37,17 @@ from ._host import value_and_gradient as value_and_gradient
 from ._inspect import inspect_mesh as inspect_mesh
 from ._integrals import Integrals as Integrals
 from ._integrals import mesh_integrals as mesh_integrals
+from ._learned._agreement import Agreement as Agreement
+from ._learned._agreement import agreement as agreement
+from ._learned._family import Embedding as Embedding
+from ._learned._family import ShapeFamily as ShapeFamily
+from ._learned._fit import fit as fit
+from ._learned._fit import fit_points as fit_points
+from ._learned._fit_family import fit_family as fit_family
+from ._learned._fit_report import Deviation as Deviation
+from ._learned._fit_report import FitReport as FitReport
+from ._learned._losses import Terms as Terms
+from ._learned._neural import NeuralSDF as NeuralSDF
 from ._load_mesh import load_mesh as load_mesh
 from ._load_mesh import mesh_sdf as mesh_sdf
 from ._many import evaluate as evaluate

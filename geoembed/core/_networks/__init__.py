@@ -1,0 +1,1 @@
+"""Small networks and encodings of a point, re-exported by `geoembed.core`."""

@@ -1,0 +1,1 @@
+"""Shapes as the weights of a network, and families of shapes as vectors."""
