@@ -1,9 +1,8 @@
 """Every public encoder against the same table of properties.
 
-A new encoder joins with one `Encoder` row; nothing below the table knows what it computes.
+A new encoder joins with one `Encoder` row in its package's `encoder_rows.py`; nothing here knows what it computes.
 """
 
-import dataclasses
 import functools
 import inspect
 import re
@@ -18,140 +17,20 @@ import numpy as np
 import pytest
 
 import geoembed
-from geoembed import check, core, cyclic, pinn, sdf
+from geoembed import check, core, sdf
 from tests.check.planted import PLANTED
+from tests.cyclic import encoder_rows as cyclic_rows
+from tests.encoder_row import KEY, Encoder
+from tests.pinn import encoder_rows as pinn_rows
+from tests.sdf import encoder_rows as sdf_rows
+from tests.sdf.encoder_rows import box, box_examples
 
-KEY = jax.random.key(2)
+ENCODERS = [*sdf_rows.ROWS, *pinn_rows.ROWS, *cyclic_rows.ROWS]
 
-
-@dataclasses.dataclass(frozen=True)
-class Encoder:
-    """One row of the table.
-
-    Args:
-        name: Its public name.
-        make: Builds it.
-        examples: Items in the domain of its properties, as float64 numpy arrays of one shape.
-        feared: Items where values or gradients might not be finite: 0, the surface, an edge, a cutoff.
-    """
-
-    name: str
-    make: Callable[[], Any]
-    examples: Callable[[], list[Any]]
-    feared: Callable[[], list[Any]]
-
-
-def box() -> sdf.MeshSDF:
-    """A box 2 × 3 × 4 mm, closed, outward, twelve faces."""
-    corners = np.array([[x, y, z] for x in (0.0, 2.0) for y in (0.0, 3.0) for z in (0.0, 4.0)])
-    quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
-    faces = np.array([face for a, b, c, d in quads for face in ((a, b, c), (a, c, d))])
-    return sdf.mesh_sdf(corners, faces, unit="mm")
-
-
-def box_examples() -> list[np.ndarray]:
-    points = np.random.default_rng(0).uniform(-1.5, 5.5, size=(40, 3))
-    q = np.sort(np.abs(points - [1, 1.5, 2]) - [1, 1.5, 2], axis=1)
-    inside = q[:, 2] < 0
-    off_axis = ~inside | (q[:, 2] - q[:, 1] > 0.05)  # two faces equally near: the medial axis
-    off_surface = np.abs(q).min(axis=1) > 0.02
-    return list(points[off_axis & off_surface])
-
-
-def box_feared() -> list[np.ndarray]:
-    corner, edge, face, centre, far = [0, 0, 0], [2, 3, 1], [0, 1, 1], [1, 1.5, 2], [1e3, -1e3, 1e3]
-    return [np.array(point, float) for point in (corner, edge, face, centre, far)]
-
-
-@functools.cache
-def solved() -> pinn.Result:
-    """A temperature in the box: one end held, the other convecting."""
-    ends = {"left": sdf.facing((-1, 0, 0)), "right": sdf.facing((1, 0, 0))}
-    conditions = [pinn.Temperature("left", 400.0), pinn.Convection("right", 2e3, 300.0)]
-    problem = pinn.Problem(box(), pinn.SteadyHeat(2.0), conditions, ends)
-    return pinn.solve(problem, key=KEY, tolerance=0.0, cells=200, first_cells=200)
-
-
-def field_examples() -> list[np.ndarray]:
-    points = np.random.default_rng(0).uniform(0.02, 0.98, size=(40, 3)) * np.array([[2.0, 3.0, 4.0]])
-    field = solved().field
-    cell = (points - field.origin[None]) / field.spacing
-    return list(points[np.abs(cell - np.rint(cell)).min(axis=1) > 0.01])  # off the planes: C¹, not C²
-
-
-def field_feared() -> list[np.ndarray]:
-    """Corners and faces of the box, and the corner of a cell."""
-    field = solved().field
-    node = field.origin + field.spacing * np.ceil((np.array([1, 1.5, 2]) - field.origin) / field.spacing)
-    return [np.array(point, float) for point in ([0, 0, 0], [2, 3, 4], [2, 1.5, 2], [0, 3, 1], node)]
-
-
-def drawn(low: Any, high: Any, count: int = 24) -> list[np.ndarray]:
-    """Numbers, or points where the bounds are vectors, spread evenly at random."""
-    low, high = np.asarray(low, float), np.asarray(high, float)
-    return list(np.random.default_rng(0).uniform(low[None], high[None], (count, *low.shape)))
-
-
-def turns_feared(*periods: float) -> list[np.ndarray]:
-    """Whole, half, quarter and eighth turns, and points far away, along every coordinate at once."""
-    lengths = np.array(periods) if len(periods) > 1 else np.array(periods[0])
-    return [turn * lengths for turn in (0.0, 0.125, 0.25, -0.25, 0.5, -0.5, 1.0, -3.0, 1e-30, 1e6)]
-
-
-def time2vec() -> cyclic.Time2Vec:
-    return cyclic.Time2Vec(6, key=KEY, scale=0.5)
-
-
-def circle_features() -> cyclic.CircleFeatures:
-    kernels = cyclic.VonMises(2.0), cyclic.WrappedGaussian(0.2)
-    return cyclic.CircleFeatures((24.0, 7.0), kernels, 16, key=KEY)
-
-
-def periodic_layer() -> cyclic.PeriodicLayer:
-    return cyclic.PeriodicLayer((2.7, None), 8, key=KEY, harmonics=2)
-
-
-ENCODERS = [
-    Encoder("sdf.MeshSDF", box, box_examples, box_feared),
-    Encoder("pinn.SplineField", lambda: solved().field, field_examples, field_feared),
-    Encoder("pinn.Result.value", lambda: solved().value, field_examples, field_feared),
-    Encoder(
-        "cyclic.Cyclic",
-        lambda: cyclic.Cyclic(24.0, 3, origin=6.0, weights=(1.0, 0.5, 0.25)),
-        lambda: drawn(6.0, 30.0),
-        lambda: turns_feared(24.0),
-    ),
-    Encoder(
-        "cyclic.Torus",
-        lambda: cyclic.Torus((24.0, 7.0), 2),
-        lambda: drawn([0.0, 0.0], [24.0, 7.0]),
-        lambda: turns_feared(24.0, 7.0),
-    ),
-    Encoder(
-        "cyclic.CyclicSpline",
-        lambda: cyclic.CyclicSpline(24.0, 12),
-        lambda: [
-            *drawn(0.0, 24.0),
-            *np.arange(0.0, 24.0, 2.0),
-        ],  # with the knots: there a jump is to be feared
-        lambda: turns_feared(24.0),
-    ),
-    Encoder(
-        "cyclic.CircleFeatures",
-        circle_features,
-        lambda: drawn([0.0, 0.0], [24.0, 7.0]),
-        lambda: turns_feared(24.0, 7.0),
-    ),
-    Encoder("cyclic.Time2Vec", time2vec, lambda: drawn(-4.0, 4.0), lambda: turns_feared(1.0)),
-    Encoder(
-        "cyclic.PeriodicLayer",
-        periodic_layer,
-        lambda: drawn([-2.7, -1.0], [2.7, 1.0]),
-        lambda: turns_feared(2.7, 1.0),
-    ),
-]
-
-every_encoder = pytest.mark.parametrize("row", ENCODERS, ids=lambda row: row.name)
+every_encoder = pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, id=row.name, marks=[pytest.mark.slow] if row.slow else []) for row in ENCODERS],
+)
 
 
 def in_dtype(items: list[Any], dtype: Any) -> list[Any]:
@@ -169,11 +48,15 @@ def call(f: Callable[..., Any], item: Any) -> Any:
 
 
 def is_encoder(member: Any) -> bool:
-    """Whether it is a class with promises of its own whose objects are called.
+    """Whether it is a class with promises of its own, not an abstract one, whose objects are called.
 
     A wrapper that is handed its promises, `properties` being an empty field, has none of its own.
     """
-    if not isinstance(member, type) or not any("__call__" in vars(base) for base in member.__mro__[:-1]):
+    if (
+        not isinstance(member, type)
+        or inspect.isabstract(member)
+        or not any("__call__" in vars(base) for base in member.__mro__[:-1])
+    ):
         return False
     promises = inspect.getattr_static(member, "properties", ())
     return isinstance(promises, property) or bool(promises)
@@ -324,7 +207,7 @@ def test_the_page_of_cards_names_every_encoder_and_every_planted_fault():
 
 def test_the_search_for_encoders_tells_them_from_other_classes():
     assert is_encoder(Broken)
-    for other in (check.Card, check.Group, core.Property, eqx.nn.Linear, sdf.Closest, box, 3):
+    for other in (check.Card, check.Group, core.Property, eqx.nn.Linear, sdf.Closest, sdf.Shape, box, 3):
         assert not is_encoder(other)
 
 

@@ -16,8 +16,9 @@ from flax.training.train_state import TrainState
 
 from geoembed import cyclic
 from geoembed.interop import flax_linen, flax_nnx
+from tests.encoder_row import Encoder
 from tests.interop.flax_faces import ROWS, is_parameter, measure
-from tests.test_conformance import Encoder, call, in_dtype
+from tests.test_conformance import call, in_dtype
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

@@ -1,0 +1,28 @@
+"""A row of the table of tests/test_conformance.py."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+KEY = jax.random.key(2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoder:
+    """One row of the table.
+
+    Args:
+        name: Its public name.
+        make: Builds it.
+        examples: Items in the domain of its properties, as float64 numpy arrays of one shape.
+        feared: Items where values or gradients might not be finite: 0, the surface, an edge, a cutoff.
+        slow: It is measured with --slow only, because another row stands for its kind.
+    """
+
+    name: str
+    make: Callable[[], Any]
+    examples: Callable[[], list[Any]]
+    feared: Callable[[], list[Any]]
+    slow: bool = False
