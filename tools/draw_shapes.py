@@ -40,6 +40,7 @@ from geoembed.sdf import (
 )
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images" / "shapes"
+ACROSS, SMALL = 11, 80  # pictures side by side on the sheet, and their side
 COLOURS = 48  # of a picture's palette
 
 OUTLINE, HOLE = [(0, 0), (4, 0), (4, 2), (2, 2.5), (1.5, 1.2), (0, 3)], [(2.5, 0.5), (3.5, 0.5), (3.0, 1.4)]
@@ -120,9 +121,21 @@ def draw(name: str) -> int:
     return path.stat().st_size
 
 
+def write_sheet() -> None:
+    """Puts all pictures on one sheet, for the README."""
+    paths = [FOLDER / f"{name}.png" for name in SHAPES if name != "complement"]
+    rows = -(-len(paths) // ACROSS)
+    sheet = Image.new("RGB", (ACROSS * SMALL, rows * SMALL), "white")
+    for number, path in enumerate(paths):
+        small = Image.open(path).convert("RGB").resize((SMALL, SMALL), Image.Resampling.LANCZOS)
+        sheet.paste(small, (number % ACROSS * SMALL, number // ACROSS * SMALL))
+    sheet.quantize(4 * COLOURS, dither=Image.Dither.NONE).save(FOLDER.with_suffix(".png"), optimize=True)
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     sizes = {name: draw(name) for name in sys.argv[1:] or SHAPES}
+    write_sheet()
     print(f"{len(sizes)} pictures, {sum(sizes.values())} bytes, the largest {np.max(list(sizes.values()))}")
 
 
