@@ -29,17 +29,16 @@ def load_mesh(path: str | Path, *, unit: str, sign: Sign = "auto") -> MeshSDF:
     """Reads a triangle mesh and prepares its signed distance.
 
     Equal vertices are merged, faces without area and duplicate faces dropped, a closed surface is oriented
-    consistently and outwards; `notes` says what was done. A surface with holes loads too, with
-    `sign_reliable = False`: its absolute distance is exact, its sign is that of the generalised winding number,
-    not to be trusted near the holes.
+    consistently and outwards; `notes` says what was done. A surface with holes loads too, and so do closed parts that
+    cut or touch each other, with `sign_reliable = False`: the absolute distance to the faces is exact, the sign is
+    that of the generalised winding number, not to be trusted near holes, but right for parts that overlap.
 
     Args:
         path: An STL, OBJ, PLY, OFF or GLB file.
         unit: The unit of its coordinates: "m", "cm", "mm", "um", "in" or "ft".
         sign: "auto" takes the pseudonormal when the mended surface is closed and well oriented and the generalised
-            winding number when not; "pseudonormal" and "winding" insist on one of them. Take "winding" for a file of
-            closed parts that overlap: "auto" does not look for that, and near a face that lies inside another part
-            the pseudonormal has the wrong sign. It costs about as much again as the search.
+            winding number when not; "pseudonormal" and "winding" insist on one of them. The winding number costs about
+            as much again as the search.
 
     Returns:
         The signed distance of the mesh, in that unit.
@@ -126,7 +125,9 @@ def _sign_notes(by_winding: bool, closed: bool) -> tuple[str, ...]:
     if by_winding and closed:
         return ("the sign is that of the winding number, as asked",)
     if by_winding:
-        return ("the sign is that of the winding number: the surface is not closed or not well oriented",)
+        return (
+            "the sign is that of the winding number: the surface is not closed, not well oriented, or parts of it meet",
+        )
     return () if closed else ("the sign is that of the pseudonormal, as asked: wrong near holes",)
 
 

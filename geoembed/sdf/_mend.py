@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ._flat import drop_flat, is_flat
 from ._meshes._mesh_tables import Edges, mesh_edges
+from ._overlap import parts_meet
 from ._readers._rawmesh import merge_equal
 from ._topology import NEAR, count_edges, join_near, nesting
 
@@ -67,15 +68,15 @@ def _orient(vertices: np.ndarray, faces: np.ndarray, notes: list[str]) -> tuple[
     if volume < 0:
         faces = faces[:, ::-1].copy()
         notes.append("flipped every face: the surface was inside out")
-    if _misoriented(vertices, faces):
+    parts = count_edges(faces.astype(np.int64)).components
+    nested = nesting(vertices, faces.astype(np.int64), parts)
+    if nested is not None and nested.misoriented > 0:
         notes.append("left the winding of whole parts that does not fit how deep they lie in others")
         return faces, False
+    if parts_meet(vertices, faces.astype(np.int64), parts):
+        notes.append("found closed parts that cut or touch each other: unite them where they come from")
+        return faces, False
     return faces, True
-
-
-def _misoriented(vertices: np.ndarray, faces: np.ndarray) -> bool:
-    nested = nesting(vertices, faces.astype(np.int64), count_edges(faces.astype(np.int64)).components)
-    return nested is not None and nested.misoriented > 0
 
 
 def _merge_near(vertices: np.ndarray, faces: np.ndarray, notes: list[str]) -> tuple[np.ndarray, np.ndarray]:

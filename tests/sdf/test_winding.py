@@ -171,11 +171,13 @@ def test_the_choice_can_be_overruled():
         mesh_sdf(vertices, faces, unit="m", sign="ray")
 
 
-def test_parts_that_overlap_need_the_winding_number():
+def test_parts_that_overlap_get_the_winding_number():
     other = trimesh.creation.box((2, 2, 2))
     other.apply_translation((1, 0.3, 0.2))
     both = as_arrays(trimesh.util.concatenate([trimesh.creation.box((2, 2, 2)), other]))
-    sdf = mesh_sdf(*both, unit="m", sign="winding")
+    sdf = mesh_sdf(*both, unit="m")
+    assert (sdf.sign, sdf.sign_reliable) == ("winding", False)
+    assert any("cut or touch" in note for note in sdf.notes)
     beside_an_inner_face = np.array(
         [[-0.05, 0.3, 0.2], [0.05, 0.3, 0.2], [1.05, 0.3, 0.2], [-1.05, 0.3, 0.2]]
     )

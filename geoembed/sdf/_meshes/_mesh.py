@@ -172,10 +172,10 @@ class MeshSDF(Shape):
 
     @property
     def sign_reliable(self) -> bool:
-        """Whether the mended surface is closed and well oriented.
+        """Whether the mended surface is closed and well oriented, and no part of it cuts or touches another one.
 
-        If not, |distance| is right everywhere, and the sign of the winding number away from the faults. Whether the
-        surface cuts itself is not examined: parts that overlap need `sign="winding"`.
+        If not, |distance| to the faces is right everywhere, and the sign of the winding number away from holes and
+        wrong windings; of parts that overlap it is right everywhere. A single part that cuts itself is not looked for.
         """
         return self.host.closed
 
