@@ -84,7 +84,8 @@ def _boxes_meet(
     """The pairs of groups of points whose boxes overlap or touch."""
     below = a.min(axis=1)[:, None] <= b.max(axis=1)[None]
     above = b.min(axis=1)[None] <= a.max(axis=1)[:, None]
-    return np.nonzero(np.all(below & above, axis=2))
+    one, other = np.nonzero(np.all(below & above, axis=2))
+    return one, other
 
 
 def _edges_meet(
