@@ -16,8 +16,10 @@ from ._networks._fourier import FourierFeatures as FourierFeatures
 from ._networks._hash_grid import HashGrid as HashGrid
 from ._networks._mlp import MLP as MLP
 from ._networks._siren import Siren as Siren
+from ._parameters import is_parameter as is_parameter
 from ._points import one_point as one_point
 from ._properties import Property as Property
+from ._random import host_generator as host_generator
 from ._registry import register as register
 from ._safe import arccos as arccos
 from ._safe import norm as norm

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float64, Int, Int32, PRNGKeyArray
 
-from ..core import Property, register
+from ..core import Property, host_generator, register
 from ._arguments import phase, plain, require_count, require_period, vector
 from ._kernels import VonMises, WrappedGaussian
 from ._promises import Rotations, promises
@@ -79,7 +79,7 @@ class CircleFeatures(eqx.Module):
                 f"CircleFeatures needs one kernel, or one for each of {len(periods)} periods, received {len(kernels)}"
             )
         self.periods, self.kernels = periods, kernels
-        random = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+        random = host_generator(key)
         columns = [_draw(probabilities(kernel), count, random) for kernel in kernels]
         self.frequencies = np.stack(columns, axis=1)
 

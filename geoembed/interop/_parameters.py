@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from ..core import InputError
+from ..core import InputError, is_parameter
 
 Name = tuple[str, ...]  # ("layers", "0", "weight")
 
@@ -82,11 +82,6 @@ def check_encoder(encoder: Any, taker: str) -> None:
     if not callable(encoder):
         kind = type(encoder).__name__
         raise InputError(taker, kind, "this cannot be called", "Pass an equinox module or a function")
-
-
-def is_parameter(leaf: Any) -> bool:
-    """Whether a leaf of an encoder is trained. equinox's `is_inexact_array` says yes to numpy tables too."""
-    return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jnp.inexact)
 
 
 def take_apart(encoder: Any, taker: str) -> tuple[Any, dict[Name, jax.Array]]:

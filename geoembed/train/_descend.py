@@ -12,6 +12,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ..core import is_parameter
+
 Model = TypeVar("Model")
 Loss = Callable[[Any, Any, PRNGKeyArray], Float[Array, ""]]
 
@@ -101,7 +103,7 @@ def descend(
     if steps < 1 or chunk < 1:
         raise ValueError(f"steps and chunk must be at least 1, received {steps} and {chunk}")
     start = time.perf_counter()
-    parameters, rest = eqx.partition(model, _is_parameter)
+    parameters, rest = eqx.partition(model, is_parameter)
     state = _ADAM.init(parameters)
     history: list[DescentProgress] = []
     status, done = "done", 0
@@ -120,10 +122,6 @@ def descend(
             status = "interrupted"
             break
     return Descent(eqx.combine(parameters, rest), status, tuple(history))
-
-
-def _is_parameter(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jnp.inexact)
 
 
 def _run(

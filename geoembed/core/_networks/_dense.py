@@ -4,8 +4,9 @@ import itertools
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
+
+from .._random import host_generator
 
 Weights = tuple[Float[Array, "_ _"], ...]
 Biases = tuple[Float[Array, " _"], ...]
@@ -61,6 +62,6 @@ def layer_sizes(inputs: int, outputs: int, width: int, depth: int) -> list[tuple
 
 def draw(size: int, count: int, key: PRNGKeyArray, low: float = -1.0) -> list[Float[Array, " {size}"]]:
     """Vectors spread evenly over a cube from `low` to 1."""
-    random = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+    random = host_generator(key)
     points = random.uniform(low, 1.0, (count, size))
     return list(jnp.asarray(points.astype(jnp.zeros(()).dtype)))

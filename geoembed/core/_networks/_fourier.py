@@ -3,12 +3,12 @@
 import math
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from .._properties import Property
+from .._random import host_generator
 from .._registry import register
 from ._dense import draw, require_counts, require_positive, vector
 
@@ -46,7 +46,7 @@ class FourierFeatures(eqx.Module):
     def __init__(self, inputs: int, count: int, *, scale: float, key: PRNGKeyArray):
         require_counts("FourierFeatures", inputs=inputs, count=count)
         require_positive("FourierFeatures", scale=scale)
-        random = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+        random = host_generator(key)
         self.matrix = scale * random.standard_normal((count, inputs))
 
     def __call__(self, x: Float[Array, " inputs"]) -> Float[Array, " features"]:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ...core import Property
+from ...core import Property, host_generator, one_point
 from .._shapes._parameters import check_parameters
 
 Corners = tuple[Float[Array, " d"], Float[Array, " d"]]
@@ -86,7 +86,7 @@ def draw_around(boundary: Boundary, count: int, key: PRNGKeyArray) -> list[Float
     low, high = (np.asarray(corner, np.float64) for corner in boundary.region(dtype))
     longest = float((high - low).max())
     # Drawn by numpy: compiling a random number generator would cost more than all the rest.
-    random = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+    random = host_generator(key)
     values = jax.jit(jax.vmap(boundary))
     found: list[Float[Array, " d"]] = []
     for _ in range(_ROUNDS):
@@ -111,14 +111,7 @@ def boundary_point(x: Any, boundary: Any) -> Float[Array, " d"]:
     Raises:
         ValueError: It is not one point of as many floating-point coordinates as the boundary has dimensions.
     """
-    x, d, name = jnp.asarray(x), boundary.dimension, type(boundary).__name__
-    if x.shape != (d,):
-        raise ValueError(
-            f"a {name} in {d}D takes one point of shape ({d},), received {x.shape}: use jax.vmap for many points"
-        )
-    if not jnp.issubdtype(x.dtype, jnp.floating):
-        raise ValueError(f"a {name} takes floating-point coordinates, received {x.dtype}: convert them first")
-    return x
+    return one_point(x, f"a {type(boundary).__name__} in {boundary.dimension}D", boundary.dimension)
 
 
 def check_order(name: str, order: Any, highest: int) -> None:

@@ -1,12 +1,11 @@
 """A field baked into cubic splines: an encoder whose cost does not depend on what was baked."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ...core import Property, one_point, register
+from ...core import Property, host_generator, one_point, register
 from ._bake_measure import smooth_points, uniform
 from ._bake_report import BakeReport
 from ._brick_field import BrickField, Jet
@@ -116,7 +115,7 @@ class BakedSDF(eqx.Module):
         Raises:
             ValueError: Nearly all points near the surface are near kinks, too.
         """
-        rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+        rng = host_generator(key)
         if self.report.near_smooth is None:
             points = uniform(self.field.grid, count, rng)
         else:

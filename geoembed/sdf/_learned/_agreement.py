@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 from scipy.spatial import KDTree
 
-from ...core import InputError
+from ...core import InputError, host_generator
 from .._many import evaluate
 from .._march import march
 from .._meshes._mesh import MeshSDF
@@ -87,7 +86,7 @@ def agreement(
         raise InputError("agreement", "", "no point of the box is inside", "Give bounds around the shapes")
     meshes = [mesh or _surface(f, low, high, cells) for f, mesh in zip((a, b), surfaces, strict=True)]
     triangles = [(mesh.vertices, mesh.faces) for mesh in meshes]
-    random = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+    random = host_generator(key)
     forth, back = (
         surface_distances(sample_triangles(*one, points, random)[0], *other, random)
         for one, other in (triangles, triangles[::-1])

@@ -8,7 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ...core import MLP, FourierFeatures, HashGrid, Property, Siren, norm, one_point, register, sqrt
+from ...core import (
+    MLP,
+    FourierFeatures,
+    HashGrid,
+    Property,
+    Siren,
+    host_generator,
+    norm,
+    one_point,
+    register,
+    sqrt,
+)
 from ._fit_report import FitReport
 from ._training_points import Triple
 
@@ -102,7 +113,7 @@ class NeuralSDF(eqx.Module):
             count: How many.
             key: Random key.
         """
-        random = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+        random = host_generator(key)
         dtype = jnp.zeros(()).dtype
         low, high = self.bounds
         drawn = random.uniform(low, high, (_CANDIDATES * count, 3)).astype(dtype)

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ...core import InputError
+from ...core import InputError, host_generator
 from .._host import value_and_gradient
 from .._many import evaluate
 
@@ -44,7 +43,7 @@ def pool_of_shape(
         InputError: A distance is not finite.
     """
     scale = max(half)
-    random = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+    random = host_generator(key)
     drawn = np.array(centre) + np.array(half) * random.uniform(-1.0, 1.0, (_CANDIDATES * count, 3))
     distances = evaluate(shape, drawn.astype(np.float32))
     if not np.isfinite(distances).all():

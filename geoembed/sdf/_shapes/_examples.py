@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from ...core import host_generator
+
 if TYPE_CHECKING:
     from ._shape import Shape
 
@@ -22,7 +24,7 @@ def draw_examples(shape: "Shape", count: int, key: PRNGKeyArray) -> list[Float[A
     low, high = (np.asarray(corner, np.float64) for corner in shape.region(jnp.zeros(()).dtype))
     longest = float((high - low).max())
     # Drawn by numpy: compiling a random number generator would cost more than all the rest.
-    random = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+    random = host_generator(key)
     batch = max(64, 2 * count)
     found: list[Float[Array, " d"]] = []
     for _ in range(_ROUNDS):

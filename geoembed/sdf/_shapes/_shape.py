@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ...core import Property
+from ...core import Property, one_point
 from ._exactness import Exactness, promises
 from ._examples import draw_examples
 from ._parameters import Number, Numbers, check_parameters, known
@@ -186,14 +186,7 @@ def point_of(x: Any, shape: Shape) -> Float[Array, " d"]:
     Raises:
         ValueError: It is not one point of as many floating-point coordinates as the shape has dimensions.
     """
-    x, d, name = jnp.asarray(x), shape.dimension, type(shape).__name__
-    if x.shape != (d,):
-        raise ValueError(
-            f"a {name} in {d}D takes one point of shape ({d},), received {x.shape}: use jax.vmap for many points"
-        )
-    if not jnp.issubdtype(x.dtype, jnp.floating):
-        raise ValueError(f"a {name} takes floating-point coordinates, received {x.dtype}: convert them first")
-    return x
+    return one_point(x, f"a {type(shape).__name__} in {shape.dimension}D", shape.dimension)
 
 
 def require_dimension(shape: Shape, *allowed: int, taker: str) -> None:
