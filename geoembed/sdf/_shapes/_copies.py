@@ -12,13 +12,14 @@ from jaxtyping import Array, Float
 from ...core import register
 from .._select import larger, smaller, smallest
 from ._exactness import Exactness, derived
+from ._operator import Changed
 from ._parameters import Leaf, Scalar, Vector, known, like, number, vector
 from ._shape import Corners, Shape, known_region, point_of, require_dimension
 from ._transforms import moved, reflected
 
 
 @register
-class Symmetric(Shape):
+class Symmetric(Changed):
     """A shape together with its mirror image in the plane n · x = h: min(f(x), f(x′)).
 
     Exact outside where the shape is, a bound inside.
@@ -42,14 +43,6 @@ class Symmetric(Shape):
 
     def __check_init__(self) -> None:
         require_dimension(self.shape, self.normal.shape[-1], taker="Symmetric")
-
-    @property
-    def dimension(self) -> int:
-        return self.shape.dimension
-
-    @property
-    def bounded(self) -> bool:
-        return self.shape.bounded
 
     @property
     def exactness(self) -> Exactness:

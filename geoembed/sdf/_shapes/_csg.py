@@ -10,11 +10,12 @@ from jaxtyping import Array, Float
 from ...core import register
 from .._select import larger, smaller
 from ._exactness import Exactness, derived
+from ._operator import Combined
 from ._shape import Corners, Shape, point_of
 
 
 @register
-class Union(Shape):
+class Union(Combined):
     """a | b: all points of either shape, min(a, b).
 
     Exact outside where both are, a bound inside.
@@ -34,13 +35,6 @@ class Union(Shape):
     a: Shape
     b: Shape
 
-    def __check_init__(self) -> None:
-        require_same_dimension("Union", self.a, self.b)
-
-    @property
-    def dimension(self) -> int:
-        return self.a.dimension
-
     @property
     def bounded(self) -> bool:
         return self.a.bounded and self.b.bounded
@@ -58,7 +52,7 @@ class Union(Shape):
 
 
 @register
-class Intersection(Shape):
+class Intersection(Combined):
     """a & b: the points in both shapes, max(a, b).
 
     Exact inside where both are, a bound outside.
@@ -70,13 +64,6 @@ class Intersection(Shape):
 
     a: Shape
     b: Shape
-
-    def __check_init__(self) -> None:
-        require_same_dimension("Intersection", self.a, self.b)
-
-    @property
-    def dimension(self) -> int:
-        return self.a.dimension
 
     @property
     def bounded(self) -> bool:
@@ -95,7 +82,7 @@ class Intersection(Shape):
 
 
 @register
-class Difference(Shape):
+class Difference(Combined):
     """a − b: the points of a that are not in b, max(a, −b).
 
     Exact inside where a is exact inside and b outside, a bound outside.
@@ -107,13 +94,6 @@ class Difference(Shape):
 
     a: Shape
     b: Shape
-
-    def __check_init__(self) -> None:
-        require_same_dimension("Difference", self.a, self.b)
-
-    @property
-    def dimension(self) -> int:
-        return self.a.dimension
 
     @property
     def bounded(self) -> bool:
@@ -132,7 +112,7 @@ class Difference(Shape):
 
 
 @register
-class SymmetricDifference(Shape):
+class SymmetricDifference(Combined):
     """a ^ b: the points in one shape but not in both, max(min(a, b), −max(a, b)).
 
     |f| = min(|a|, |b|), so it is exact on both sides where both shapes are exact on both sides. Where the two
@@ -145,13 +125,6 @@ class SymmetricDifference(Shape):
 
     a: Shape
     b: Shape
-
-    def __check_init__(self) -> None:
-        require_same_dimension("SymmetricDifference", self.a, self.b)
-
-    @property
-    def dimension(self) -> int:
-        return self.a.dimension
 
     @property
     def bounded(self) -> bool:
@@ -195,18 +168,6 @@ class Complement(Shape):
 
     def region(self, dtype: Any, grow: Float[Array, ""] | float = 0.0) -> Corners:
         return self.shape.region(dtype, grow)
-
-
-def require_same_dimension(taker: str, a: Shape, b: Shape) -> None:
-    """Raises ValueError unless both operands are shapes of one dimension."""
-    for operand in (a, b):
-        if not isinstance(operand, Shape):
-            raise ValueError(f"{taker} takes shapes, received {type(operand).__name__}")
-    if a.dimension != b.dimension:
-        raise ValueError(
-            f"{taker}: a {type(a).__name__} in {a.dimension}D and a {type(b).__name__} in {b.dimension}D: "
-            "extrude or revolve the flat one, or slice the solid one"
-        )
 
 
 def hull(a: Shape, b: Shape, dtype: Any, grow: Float[Array, ""] | float) -> Corners:

@@ -8,12 +8,13 @@ from jaxtyping import Array, Float
 from ...core import register
 from ._csg import upright
 from ._exactness import Exactness, derived
+from ._operator import Changed
 from ._parameters import Scalar, known, like, number
 from ._shape import Corners, Shape, point_of
 
 
 @register
-class Offset(Shape):
+class Offset(Changed):
     """All points with f < distance: f − distance.
 
     A positive distance rounds convex edges and is exact outside where the shape is; a negative one rounds
@@ -37,14 +38,6 @@ class Offset(Shape):
     distance: Scalar = number()
 
     @property
-    def dimension(self) -> int:
-        return self.shape.dimension
-
-    @property
-    def bounded(self) -> bool:
-        return self.shape.bounded
-
-    @property
     def exactness(self) -> Exactness:
         distance = known(self.distance)
         rule = "offset" if distance is None else "grow" if distance >= 0 else "shrink"
@@ -59,7 +52,7 @@ class Offset(Shape):
 
 
 @register
-class Shell(Shape):
+class Shell(Changed):
     """A wall along the surface of a shape: |f| − thickness/2.
 
     Exact outside (on both sides of the wall) where the shape is exact on both sides, a bound within the wall.
@@ -77,14 +70,6 @@ class Shell(Shape):
 
     shape: Shape
     thickness: Scalar = number(positive=True)
-
-    @property
-    def dimension(self) -> int:
-        return self.shape.dimension
-
-    @property
-    def bounded(self) -> bool:
-        return self.shape.bounded
 
     @property
     def exactness(self) -> Exactness:

@@ -6,8 +6,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ...core import register
-from ._csg import hull, overlap, require_same_dimension
+from ._csg import hull, overlap
 from ._exactness import Exactness, derived
+from ._operator import Combined
 from ._parameters import Scalar, like, number
 from ._shape import Corners, Shape, point_of
 
@@ -30,7 +31,7 @@ def smooth_minimum(a: Float[Array, ""], b: Float[Array, ""], radius: Float[Array
 
 
 @register
-class SmoothUnion(Shape):
+class SmoothUnion(Combined):
     """The union of two shapes with a fillet: `smooth_minimum(a, b, radius)`. A bound on both sides.
 
     It contains the union, and adds material only where |a − b| < radius: there f is at most radius/4 below
@@ -53,13 +54,6 @@ class SmoothUnion(Shape):
     b: Shape
     radius: Scalar = number(nonnegative=True)
 
-    def __check_init__(self) -> None:
-        require_same_dimension("SmoothUnion", self.a, self.b)
-
-    @property
-    def dimension(self) -> int:
-        return self.a.dimension
-
     @property
     def bounded(self) -> bool:
         return self.a.bounded and self.b.bounded
@@ -77,7 +71,7 @@ class SmoothUnion(Shape):
 
 
 @register
-class SmoothIntersection(Shape):
+class SmoothIntersection(Combined):
     """The intersection of two shapes with rounded edges: −`smooth_minimum(−a, −b, radius)`. A bound on both sides.
 
     It lies in the intersection; f is at most radius/4 above max(a, b).
@@ -91,13 +85,6 @@ class SmoothIntersection(Shape):
     a: Shape
     b: Shape
     radius: Scalar = number(nonnegative=True)
-
-    def __check_init__(self) -> None:
-        require_same_dimension("SmoothIntersection", self.a, self.b)
-
-    @property
-    def dimension(self) -> int:
-        return self.a.dimension
 
     @property
     def bounded(self) -> bool:
@@ -116,7 +103,7 @@ class SmoothIntersection(Shape):
 
 
 @register
-class SmoothDifference(Shape):
+class SmoothDifference(Combined):
     """a without b, with rounded edges: −`smooth_minimum(−a, b, radius)`. A bound on both sides.
 
     It lies in the difference; f is at most radius/4 above max(a, −b).
@@ -130,13 +117,6 @@ class SmoothDifference(Shape):
     a: Shape
     b: Shape
     radius: Scalar = number(nonnegative=True)
-
-    def __check_init__(self) -> None:
-        require_same_dimension("SmoothDifference", self.a, self.b)
-
-    @property
-    def dimension(self) -> int:
-        return self.a.dimension
 
     @property
     def bounded(self) -> bool:

@@ -12,12 +12,13 @@ from jaxtyping import Array, Float
 from ...core import register
 from .._select import largest, smallest
 from ._exactness import Exactness, derived
+from ._operator import Changed
 from ._parameters import Leaf, Scalar, Vector, like, number, optional_direction, unit, vector
 from ._shape import Corners, Shape, point_of, require_dimension
 
 
 @register
-class Translate(Shape):
+class Translate(Changed):
     """A shape moved by a vector: f(x − shift). Keeps exactness.
 
     Args:
@@ -38,14 +39,6 @@ class Translate(Shape):
         require_dimension(self.shape, self.shift.shape[-1], taker="Translate")
 
     @property
-    def dimension(self) -> int:
-        return self.shape.dimension
-
-    @property
-    def bounded(self) -> bool:
-        return self.shape.bounded
-
-    @property
     def exactness(self) -> Exactness:
         return derived("isometry", self.shape.exactness)
 
@@ -59,7 +52,7 @@ class Translate(Shape):
 
 
 @register
-class Scale(Shape):
+class Scale(Changed):
     """A shape magnified about the origin: s f(x/s). Keeps exactness.
 
     Args:
@@ -77,14 +70,6 @@ class Scale(Shape):
     factor: Scalar = number(positive=True)
 
     @property
-    def dimension(self) -> int:
-        return self.shape.dimension
-
-    @property
-    def bounded(self) -> bool:
-        return self.shape.bounded
-
-    @property
     def exactness(self) -> Exactness:
         return derived("scale", self.shape.exactness)
 
@@ -100,7 +85,7 @@ class Scale(Shape):
 
 
 @register
-class Rotate(Shape):
+class Rotate(Changed):
     """A shape turned about the origin: in the plane anticlockwise, in space about an axis. Keeps exactness.
 
     Args:
@@ -132,14 +117,6 @@ class Rotate(Shape):
             require_dimension(self.shape, 3, taker="Rotate about an axis")
 
     @property
-    def dimension(self) -> int:
-        return self.shape.dimension
-
-    @property
-    def bounded(self) -> bool:
-        return self.shape.bounded
-
-    @property
     def exactness(self) -> Exactness:
         return derived("isometry", self.shape.exactness)
 
@@ -159,7 +136,7 @@ class Rotate(Shape):
 
 
 @register
-class Mirror(Shape):
+class Mirror(Changed):
     """The mirror image of a shape in the plane n · x = h. Keeps exactness.
 
     Args:
@@ -180,14 +157,6 @@ class Mirror(Shape):
 
     def __check_init__(self) -> None:
         require_dimension(self.shape, self.normal.shape[-1], taker="Mirror")
-
-    @property
-    def dimension(self) -> int:
-        return self.shape.dimension
-
-    @property
-    def bounded(self) -> bool:
-        return self.shape.bounded
 
     @property
     def exactness(self) -> Exactness:

@@ -10,13 +10,14 @@ from ...core import norm, register
 from .._select import clamp, larger, largest, smaller, smallest
 from ._edges import corner_distance
 from ._exactness import Exactness, derived
+from ._operator import Changed
 from ._parameters import Scalar, Vector, known, like, number, vector
 from ._shape import Corners, Shape, known_region, point_of, require_dimension
 from ._transforms import turned
 
 
 @register
-class Elongate(Shape):
+class Elongate(Changed):
     """A shape cut at the origin and pulled apart: f(x − clip(x, −l/2, l/2)). A bound on both sides.
 
     The section through the origin fills the gap. The map never increases a distance, so the Lipschitz constant stays.
@@ -37,14 +38,6 @@ class Elongate(Shape):
 
     def __check_init__(self) -> None:
         require_dimension(self.shape, self.length.shape[-1], taker="Elongate")
-
-    @property
-    def dimension(self) -> int:
-        return self.shape.dimension
-
-    @property
-    def bounded(self) -> bool:
-        return self.shape.bounded
 
     @property
     def exactness(self) -> Exactness:
