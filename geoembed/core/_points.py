@@ -1,10 +1,12 @@
 """The argument of a function of space."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
-def one_point(x: Float[Array, " d"], taker: str, size: int = 3) -> Float[Array, " d"]:
+def one_point(x: Any, taker: str, size: int = 3) -> Float[Array, " d"]:
     """Returns a point as an array; refuses batches and whole numbers when the function is traced.
 
     Args:
