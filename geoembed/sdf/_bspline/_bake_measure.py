@@ -1,6 +1,6 @@
 """Measuring a baked field at random points that the bake did not use."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import equinox as eqx
@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ...core import InputError
+from .._many import in_chunks
 from ._bake_report import ErrorFigures, ZoneErrors, figures
 from ._brick_field import BrickField
 from ._brick_tree import BrickGrid
-from ._chunks import CHUNK, Derivatives, Exact, chunks, padded_chunk
+from ._chunks import CHUNK, Derivatives, Exact
 
 POINTS = 16_384  # of each zone: its 99th percentile rests on 164 of them
 SMOOTH_POINTS = 4_096  # of each zone that are looked at for kinks, each with 14 neighbours
@@ -183,24 +184,12 @@ def field_values(
     field: BrickField, points: Float[np.ndarray, "n 3"]
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """Returns the values of a baked field at many points, in float64, and the local spacing."""
-    value, spacing = _in_chunks(_values, field, points)
-    return value, spacing
+    return in_chunks(partial(_values, field), points, CHUNK)  # one shape: every new field is compiled
 
 
 def field_derivatives(field: BrickField, points: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, ...]:
     """Returns values, gradients and Laplacians of a baked field at many points, in float64."""
-    return _in_chunks(_jets, field, points)
-
-
-def _in_chunks(
-    evaluate: Callable, field: BrickField, points: Float[np.ndarray, "n 3"]
-) -> tuple[np.ndarray, ...]:
-    parts = []
-    with jax.enable_x64(True):
-        for block in chunks(points):
-            found = evaluate(field, padded_chunk(block, CHUNK))  # one shape: every new field is compiled
-            parts.append([np.asarray(part)[: len(block)] for part in found])
-    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+    return in_chunks(partial(_jets, field), points, CHUNK)
 
 
 @eqx.filter_jit

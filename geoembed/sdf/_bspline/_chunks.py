@@ -1,13 +1,15 @@
 """The function that is baked, evaluated on many points in float64, chunk by chunk, with a count."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float64
+from jaxtyping import Array, Float
+
+from .._many import in_chunks
 
 CHUNK = 16_384  # points evaluated at once: constant memory
 _FEW = 1_024  # two shapes for all calls: two compilations
@@ -76,26 +78,14 @@ class Exact:
     def _chunks(
         self, evaluate: Callable, points: Float[np.ndarray, "n 3"], stage: str, spacing: float
     ) -> list[np.ndarray]:
-        parts = []
-        with jax.enable_x64(True):
-            for block in chunks(points):
-                found = evaluate(self.function, padded_chunk(block, _FEW if len(block) <= _FEW else CHUNK))
-                parts.append([np.asarray(part, np.float64)[: len(block)] for part in found])
-                self.evaluations += len(block)
-                if self.callback is not None and stage:
-                    done = sum(len(part[0]) for part in parts)
-                    self.callback(BakeProgress(stage, spacing, done, len(points)))
-        return [np.concatenate(column) for column in zip(*parts, strict=True)]
+        def tell(done: int, total: int) -> None:
+            if self.callback is not None and stage:
+                self.callback(BakeProgress(stage, spacing, done, total))
 
-
-def chunks(points: Float[np.ndarray, "n 3"]) -> list[np.ndarray]:
-    """Cuts points into blocks; of no points, one block of none."""
-    return [points[start : start + CHUNK] for start in range(0, max(len(points), 1), CHUNK)]
-
-
-def padded_chunk(block: Float[np.ndarray, "n 3"], size: int) -> Float64[Array, "{size} 3"]:
-    """Returns a block of points, some of them repeated to fill the size; of no points, zeros."""
-    return jnp.asarray(np.resize(block, (size, 3)) if len(block) else np.zeros((size, 3)), jnp.float64)
+        size = _FEW if len(points) <= _FEW else CHUNK
+        found = in_chunks(partial(evaluate, self.function), np.asarray(points, np.float64), size, tell)
+        self.evaluations += len(points)
+        return [np.asarray(part, np.float64) for part in found]
 
 
 @eqx.filter_jit
