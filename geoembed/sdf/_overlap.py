@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from ._meshes._mesh_tables import kd_clusters
+from ._topology import PARTS, faces_by_part
 
-_PARTS = 4000  # components between which boxes are compared pair by pair, at most
 _WORK = 5e9  # pairs of faces, at most; of clusters some hundred times fewer are compared
 _CHUNK = 4000  # pairs of clusters whose faces are compared at once
 _NEAR = 1e-9  # in parts of an edge, of a triangle, of the sine of an angle
@@ -24,23 +24,19 @@ def parts_meet(
         faces: Triangles with an area.
         components: The component of each face, numbered from 0.
     """
-    number = int(components.max(initial=0)) + 1
-    if not 1 < number <= _PARTS:
+    if not 0 < int(components.max(initial=0)) < PARTS:
         return False
-    order = np.argsort(components, kind="stable")
-    starts = np.searchsorted(components[order], np.arange(number + 1))
     middle = 0.5 * (vertices.min(axis=0) + vertices.max(axis=0))
     size = float(np.ptp(vertices, axis=0).max()) or 1.0  # keeps products of huge coordinates finite
-    corners = ((vertices - middle) / size)[faces[order]]
+    parts = faces_by_part(((vertices - middle) / size)[faces], components)
+    corners, lower, upper = parts.corners, parts.lower, parts.upper
+    ends = np.append(parts.starts, len(faces))
     low, high = corners.min(axis=1), corners.max(axis=1)
-    lower = np.minimum.reduceat(low, starts[:-1], axis=0)
-    upper = np.maximum.reduceat(high, starts[:-1], axis=0)
     near = np.all((lower[:, None] <= upper[None]) & (lower[None] <= upper[:, None]), axis=2)
     left = _WORK
     for i, j in zip(*np.nonzero(np.triu(near, 1)), strict=True):
         first, second = (
-            _within(slice(starts[a], starts[a + 1]), low, high, lower[b], upper[b])
-            for a, b in ((i, j), (j, i))
+            _within(slice(ends[a], ends[a + 1]), low, high, lower[b], upper[b]) for a, b in ((i, j), (j, i))
         )
         left -= len(first) * len(second)
         if left < 0:

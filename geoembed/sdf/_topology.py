@@ -10,7 +10,7 @@ from scipy.spatial import KDTree
 
 NEAR = 1e-9  # of the box diagonal; exporters write 0 and −2.7e-16 for the same coordinate
 _CROWD = 20  # pairs per point beyond which near points are a crowd and no rounding
-_PARTS = 4000  # components between which boxes are compared pair by pair, at most
+PARTS = 4000  # components between which boxes are compared pair by pair, at most
 _WORK = 20_000_000  # solid angles computed at most to find out which component lies in which
 
 
@@ -133,6 +133,33 @@ def nesting(
     return Nesting(cavities=int(np.sum(odd & inward)), misoriented=int(np.sum(odd != inward)))
 
 
+class Parts(NamedTuple):
+    """The faces of a mesh, sorted by component, and the boxes around the components.
+
+    Args:
+        order: The number of each face before sorting.
+        corners: The corners of the faces.
+        starts: Where each component begins.
+        lower: The lowest corner of each component's box.
+        upper: The highest corner.
+    """
+
+    order: Int64[np.ndarray, " f"]
+    corners: Float64[np.ndarray, "f 3 3"]
+    starts: Int64[np.ndarray, " c"]
+    lower: Float64[np.ndarray, "c 3"]
+    upper: Float64[np.ndarray, "c 3"]
+
+
+def faces_by_part(corners: Float64[np.ndarray, "f 3 3"], components: Int64[np.ndarray, " f"]) -> Parts:
+    """Sorts faces by component; components are numbered from 0."""
+    order = np.argsort(components, kind="stable")
+    starts = np.searchsorted(components[order], np.arange(int(components.max()) + 1))
+    corners = corners[order]
+    lower = np.minimum.reduceat(corners.min(axis=1), starts, axis=0)
+    return Parts(order, corners, starts, lower, np.maximum.reduceat(corners.max(axis=1), starts, axis=0))
+
+
 def sides_and_depths(
     vertices: Float64[np.ndarray, "v 3"],
     faces: Int64[np.ndarray, "f 3"],
@@ -154,13 +181,10 @@ def sides_and_depths(
         Both for each component, or None when there are more than 4000 or `most` does not do.
     """
     number = int(components.max()) + 1
-    if number > _PARTS:
+    if number > PARTS:
         return None
-    order = np.argsort(components, kind="stable")
-    starts = np.searchsorted(components[order], np.arange(number))
-    corners = vertices[faces[order]]
-    lower = np.minimum.reduceat(corners.min(axis=1), starts, axis=0)
-    upper = np.maximum.reduceat(corners.max(axis=1), starts, axis=0)
+    parts = faces_by_part(vertices[faces], components)
+    corners, starts, lower, upper = parts.corners, parts.starts, parts.lower, parts.upper
     size = np.diff(starts, append=len(faces))
     within = np.all((lower[:, None] >= lower[None]) & (upper[:, None] <= upper[None]), axis=2)
     np.fill_diagonal(within, False)
@@ -171,7 +195,7 @@ def sides_and_depths(
     for i, j in zip(inner, outer, strict=True):
         part = corners[starts[j] : starts[j] + size[j]]
         depth[i] += abs(winding_number(corners[starts[i], 0], part)) > 0.5
-    middle = 0.5 * (lower + upper)[components[order]][:, None]
+    middle = 0.5 * (lower + upper)[components[parts.order]][:, None]
     a, b, c = np.moveaxis(corners - middle, 1, 0)
     inward = np.add.reduceat(np.einsum("fi,fi->f", a, np.cross(b, c)), starts) < 0
     return inward, depth
