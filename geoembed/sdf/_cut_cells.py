@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ..core import norm
+from ._bounds import corners_of
 from ._curvature import Field
 from ._integrals import Integrals, assemble
 
@@ -127,14 +128,10 @@ def _nodes(low: Array, high: Array, count: int) -> Float[Array, " n"]:
 
 
 def _box(f: Field, lower: Any, upper: Any, counts: tuple[int, int, int]) -> tuple[Array, Array]:
-    if (lower is None) != (upper is None):
-        raise ValueError("give both corners of the box, or none")
+    bounds = corners_of(f, lower, upper)
     if lower is not None:
         dtype = jnp.result_type(float) if isinstance(lower, np.ndarray) else lower.dtype
         return jnp.asarray(lower, dtype), jnp.asarray(upper, dtype)
-    bounds = getattr(f, "bounds", None)
-    if bounds is None:
-        raise ValueError("f has no bounds: give `lower` and `upper`")
     low, high = (jax.lax.stop_gradient(jnp.asarray(corner, jnp.result_type(float))) for corner in bounds)
     margin = (high - low) / jnp.asarray([max(n - 2, 1) for n in counts], low.dtype)
     return low - margin, high + margin

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from ._bounds import bounds_of
 from ._curvature import Field
 from ._sequences import Method, uniform_points
 
@@ -286,8 +287,8 @@ def resample(
 
 
 def _box(f: Field, bounds: Bounds, grow: float) -> tuple[Array, Array]:
-    bounds = getattr(f, "bounds", None) if bounds is None else bounds
-    if bounds is None:
-        raise ValueError("f has no bounds: give `bounds`, the lower and upper corner of a box")
-    low, high = (jnp.asarray(c, None if isinstance(c, jax.Array) else jnp.result_type(float)) for c in bounds)
+    corners = bounds_of(f, bounds)
+    low, high = (
+        jnp.asarray(c, None if isinstance(c, jax.Array) else jnp.result_type(float)) for c in corners
+    )
     return low - grow, high + grow

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..core import InputError
+from ._bounds import corners_of
 from ._curvature import Field
 from ._readers._rawmesh import RawMesh, merge_equal
 from ._topology import repeated_corner
@@ -110,20 +111,14 @@ def _marching_cubes() -> Any:
 
 
 def _grid(f: Field, lower: Any, upper: Any, cells: int | tuple[int, int, int]) -> tuple:
-    if (lower is None) != (upper is None):
-        raise ValueError("give both corners of the box, or none")
-    given = lower is not None
-    corners = (lower, upper) if given else getattr(f, "bounds", None)
-    if corners is None:
-        raise ValueError("f has no bounds: give `lower` and `upper`")
-    low, high = (np.asarray(corner, np.float64) for corner in corners)
+    low, high = (np.asarray(corner, np.float64) for corner in corners_of(f, lower, upper))
     if np.min(cells) < 1:
         raise ValueError(f"cells must be at least 1 along each axis, received {cells}")
     if isinstance(cells, int):
         counts = np.ceil((high - low) / (high - low).max() * cells - 1e-9).astype(np.int64).clip(1)
     else:
         counts = np.array(cells, np.int64)
-    if not given:  # a cell farther on each side; the surface must not touch the end of the grid
+    if lower is None:  # a cell farther on each side; the surface must not touch the end of the grid
         step = (high - low) / counts
         low, high, counts = low - step, high + step, counts + 2
     return low, high, counts

@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ...core import MLP, FourierFeatures, HashGrid, Siren
 from ...train import Descent, DescentProgress, descend
-from ._fit_report import NO_REPORT, FitReport, deviation
+from .._bounds import bounds_of
+from ._fit_report import NO_REPORT, fit_report
 from ._losses import Terms, distance_loss
 from ._neural import NeuralSDF, box_around
 from ._training_points import NEAR, Pool, Triple, as_pool, checked_cloud, pool_of_shape
@@ -88,7 +89,7 @@ def fit(
         ValueError: No bounds, an unknown network, or a count below 1.
         InputError: `shape` is not finite at some point.
     """
-    centre, half = box_around(bounds_of(shape, bounds), margin)
+    centre, half = box_around(bounds_of(shape, bounds, "the shape"), margin)
     pool_key, check_key, net_key, run_key = jax.random.split(key, 4)
     pool = pool_of_shape(shape, centre, half, points, pool_key)
     start = _start(network, centre, half, net_key)
@@ -165,18 +166,6 @@ def _rate(field: NeuralSDF) -> float:
     return 1e-3 if isinstance(field.network, Siren) else 5e-3
 
 
-def bounds_of(shape: Any, bounds: Any) -> tuple:
-    """The box that was given, or that of the shape.
-
-    Raises:
-        ValueError: There is none.
-    """
-    bounds = getattr(shape, "bounds", None) if bounds is None else bounds
-    if bounds is None:
-        raise ValueError("the shape has no bounds: give `bounds`, the lower and upper corner of a box")
-    return bounds
-
-
 @eqx.filter_jit
 def _values_and_slopes(field: NeuralSDF, points: Array) -> tuple[Array, Array]:
     return jax.vmap(jax.value_and_grad(field.unit))(points)
@@ -188,16 +177,6 @@ def _reported(found: Descent, pool: Pool, band: float) -> NeuralSDF:
     scale = max(field.half)
     values, slopes = (np.asarray(part) for part in _values_and_slopes(field, pool.points))
     near = np.abs(np.asarray(pool.values)) <= band
-    arrays = [
-        leaf for leaf in jax.tree.leaves((field.network, field.encoding)) if isinstance(leaf, jax.Array)
-    ]
-    report = FitReport(
-        found.status,
-        found.history[-1].step if found.history else 0,
-        found.history[-1].loss if found.history else float("nan"),
-        band * scale,
-        deviation(scale * (values - np.asarray(pool.values))[near]),
-        deviation(np.linalg.norm(slopes[near], axis=1) - 1.0),
-        sum(leaf.size for leaf in arrays),
-    )
+    errors = scale * (values - np.asarray(pool.values))[near]
+    report = fit_report(found, band * scale, errors, slopes[near], (field.network, field.encoding))
     return dataclasses.replace(field, report=report)

@@ -12,9 +12,10 @@ from jaxtyping import Array, PRNGKeyArray
 
 from ...core import Siren
 from ...train import Descent, descend
+from .._bounds import bounds_of
 from ._family import ShapeFamily
-from ._fit import Model, Progress, bounds_of
-from ._fit_report import NO_REPORT, FitReport, deviation
+from ._fit import Model, Progress
+from ._fit_report import NO_REPORT, fit_report
 from ._losses import Terms, distance_loss
 from ._neural import box_around
 from ._training_points import NEAR, Pool, Triple, pool_of_shape
@@ -99,7 +100,7 @@ def fit_family(
 
 
 def _box_of_all(shapes: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    corners = [bounds_of(shape, None) for shape in shapes]
+    corners = [bounds_of(shape, None, "the shape") for shape in shapes]
     return np.min([low for low, _ in corners], axis=0), np.max([high for _, high in corners], axis=0)
 
 
@@ -162,15 +163,7 @@ def _reported(found: Descent, held_out: Pool) -> ShapeFamily:
     family: ShapeFamily = found.model
     values, slopes = (np.asarray(part) for part in _values_and_slopes(family, held_out.points))
     near = np.abs(np.asarray(held_out.values)) <= NEAR
-    leaves = jax.tree.leaves((family.network, family.encoding, family.modulation, family.codes))
-    last = found.history[-1] if found.history else None
-    report = FitReport(
-        found.status,
-        last.step if last else 0,
-        last.loss if last else float("nan"),
-        NEAR * max(family.half),
-        deviation(max(family.half) * (values - np.asarray(held_out.values))[near]),
-        deviation(np.linalg.norm(slopes[near], axis=1) - 1.0),
-        sum(leaf.size for leaf in leaves if isinstance(leaf, jax.Array)),
-    )
+    scale, trained = max(family.half), (family.network, family.encoding, family.modulation, family.codes)
+    errors = scale * (values - np.asarray(held_out.values))[near]
+    report = fit_report(found, NEAR * scale, errors, slopes[near], trained)
     return dataclasses.replace(family, report=report)

@@ -1,10 +1,14 @@
 """How well a learned signed distance agrees with its data."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import jax
 import numpy as np
+from jaxtyping import Float
 
-from ...core import register
+from ...core import is_parameter, register
+from ...train import Descent
 
 
 @register
@@ -53,6 +57,34 @@ def deviation(errors: np.ndarray) -> Deviation:
         return Deviation(float("nan"), float("nan"), float("nan"))
     found = np.abs(np.asarray(errors, np.float64))
     return Deviation(float(np.median(found)), float(np.percentile(found, 99)), float(found.max()))
+
+
+def fit_report(
+    found: Descent,
+    band: float,
+    errors: Float[np.ndarray, " n"],
+    slopes: Float[np.ndarray, "n 3"],
+    trained: Any,
+) -> FitReport:
+    """The report of a fit.
+
+    Args:
+        found: How the training ended.
+        band: See `FitReport`.
+        errors: f − d at points near the surface.
+        slopes: ∇f there.
+        trained: A pytree of what was trained.
+    """
+    last = found.history[-1] if found.history else None
+    return FitReport(
+        found.status,
+        last.step if last else 0,
+        last.loss if last else float("nan"),
+        band,
+        deviation(errors),
+        deviation(np.linalg.norm(slopes, axis=1) - 1.0),
+        sum(leaf.size for leaf in jax.tree.leaves(trained) if is_parameter(leaf)),
+    )
 
 
 NO_REPORT = FitReport("untrained", 0, float("nan"), 0.0, deviation(np.zeros(0)), deviation(np.zeros(0)), 0)
