@@ -23,17 +23,12 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from rows import RESULTS as FOLDER
+from rows import commit, row
+
 HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results" / "heat_in_parts.jsonl"
+RESULTS = FOLDER / "heat_in_parts.jsonl"
 QUICK = "\n[solve]\ncells = 15000\n"
-
-
-def commit() -> str:
-    """The commit of the code; "+" marks changes on top of it."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+"], cwd=HERE, capture_output=True, text=True
-    )
-    return done.stdout.strip() or "unknown"
 
 
 def solve(config: str, mesh: Path) -> dict:
@@ -70,11 +65,6 @@ def row_of(report: dict) -> dict:
     }
 
 
-def rows_so_far() -> list[dict]:
-    """The rows of earlier runs."""
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
-
-
 def figures(row: dict) -> dict:
     """What the last line says about a part."""
     kept = ("relative_error_fem", "verdict", "fem_agreement", "energy_balance", "estimated_error")
@@ -92,7 +82,6 @@ def main() -> None:
     data = os.environ.get("GEOEMBED_DATA")
     if not data:
         raise SystemExit("GEOEMBED_DATA is not set: it names the folder with the meshes")
-    RESULTS.parent.mkdir(exist_ok=True)
     summary = {}
     for path in sorted((HERE / "heat_in_parts").glob("*.toml")):
         if options.only not in path.stem:
@@ -100,13 +89,9 @@ def main() -> None:
         config = path.read_text(encoding="utf-8") + QUICK * options.quick
         digest = hashlib.sha256(config.encode()).hexdigest()[:16]
         identity = {"part": path.stem, "quick": options.quick, "commit": commit(), "config": digest}
-        known = [row for row in rows_so_far() if row.items() >= identity.items()]
-        if options.force or not known:
-            report = solve(config, Path(data) / "sdf" / tomllib.loads(config)["part"]["mesh"])
-            known.append(identity | row_of(report))
-            with RESULTS.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(known[-1]) + "\n")
-        summary[path.stem] = figures(known[-1])
+        mesh = Path(data) / "sdf" / tomllib.loads(config)["part"]["mesh"]
+        found = row(RESULTS, identity, lambda c=config, m=mesh: row_of(solve(c, m)), again=options.force)
+        summary[path.stem] = figures(found)
         print(path.stem, json.dumps(summary[path.stem]), file=sys.stderr, flush=True)
     print(json.dumps({"benchmark": "heat_in_parts", "quick": options.quick, "parts": summary}))
 

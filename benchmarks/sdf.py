@@ -18,7 +18,6 @@ The last line printed is one JSON object: for each row the figures of `summary`.
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -28,6 +27,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from rows import RESULTS as FOLDER
+from rows import commit, row
 from sdf_baked import baked
 from sdf_cases import Case, in_turns, many, run
 from sdf_gradients import gradients
@@ -35,8 +36,7 @@ from sdf_peers import peers
 
 from geoembed import sdf
 
-HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results" / "sdf.jsonl"
+RESULTS = FOLDER / "sdf.jsonl"
 CLOSED = [
     "bracket_gen.stl",
     "heatsink_gen.stl",
@@ -187,19 +187,6 @@ def cases(quick: bool) -> dict[str, Callable[[Path], dict[str, Any]]]:
     return found
 
 
-def commit() -> str:
-    """The commit of the code; "+" marks changes on top of it."""
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+"], cwd=HERE, capture_output=True, text=True
-    )
-    return done.stdout.strip() or "unknown"
-
-
-def rows_so_far() -> list[dict]:
-    """The rows of earlier runs."""
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the points")
@@ -209,20 +196,15 @@ def main() -> None:
     data = os.environ.get("GEOEMBED_DATA")
     if not data:
         raise SystemExit("GEOEMBED_DATA is not set: it names the folder with the meshes")
-    RESULTS.parent.mkdir(exist_ok=True)
     summary = {}
     for name, measure in cases(options.quick).items():
         if options.only not in name:
             continue
         identity = {"row": name, "quick": options.quick, "commit": commit()}
-        known = [row for row in rows_so_far() if row.items() >= identity.items()]
-        if options.force or not known:
-            load = os.getloadavg()[0]
-            known.append(identity | measure(Path(data)) | {"load": load, "jax": jax.__version__})
-            with RESULTS.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(known[-1]) + "\n")
-        summary[name] = {key: value for key, value in known[-1].items() if key.startswith(IN_SUMMARY)}
-        print(name, json.dumps(known[-1]), file=sys.stderr, flush=True)
+        state = {"load": os.getloadavg()[0], "jax": jax.__version__}
+        found = row(RESULTS, identity, lambda m=measure, s=state: m(Path(data)) | s, again=options.force)
+        summary[name] = {key: value for key, value in found.items() if key.startswith(IN_SUMMARY)}
+        print(name, json.dumps(found), file=sys.stderr, flush=True)
     print(json.dumps({"benchmark": "sdf", "quick": options.quick, "rows": summary}))
 
 
