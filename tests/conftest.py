@@ -4,6 +4,7 @@ Checks of array types and shapes (jaxtyping with beartype) are switched on in py
 import hook must be in place before any test imports geoembed.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A program becomes one piece of machine code, not up to 32 that are compiled side by side: the cores are busy with two
+# processes anyway, and each piece has its own cost. XLA reads this when it first compiles; what is already set wins.
+os.environ["XLA_FLAGS"] = f"--xla_cpu_parallel_codegen_split_count=1 {os.environ.get('XLA_FLAGS', '')}"
 
 # The library never touches the global configuration; a test run may, and these two settings turn an implicit
 # widening (float32 with float64, [n] with [n, 3]) into an error.
@@ -53,6 +58,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(skip)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the garbage collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(params=["float32", "float64"])

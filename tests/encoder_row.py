@@ -19,6 +19,7 @@ class Encoder:
         examples: Items in the domain of its properties, as float64 numpy arrays of one shape.
         feared: Items where values or gradients might not be finite: 0, the surface, an edge, a cutoff.
         slow: It is measured with --slow only, because another row stands for its kind.
+        slow_card: Only its card is; tests of its own hold its values and derivatives to formulas.
     """
 
     name: str
@@ -26,3 +27,4 @@ class Encoder:
     examples: Callable[[], list[Any]]
     feared: Callable[[], list[Any]]
     slow: bool = False
+    slow_card: bool = False

@@ -92,7 +92,7 @@ class SolveTable(Table):
     """How far to go."""
 
     tolerance: Annotated[float, Field(gt=0, lt=1)] = Field(
-        1e-2,
+        5e-3,
         description="stop when the estimated error, relative to the spread of the temperature, is below this",
     )
     cells: Annotated[int, Field(ge=1000, le=10_000_000)] = Field(

@@ -20,7 +20,9 @@ def make_report(
 ) -> dict[str, Any]:
     """Collects what is known about a run. Keys ending in no unit are dimensionless or SI."""
     lower, upper = problem.domain.bounds
-    surface, _ = value_and_gradient(result.field, problem.domain.vertices)
+    part = problem.domain
+    on_surface = np.concatenate([part.vertices, part.vertices[part.faces].mean(axis=1)])
+    surface, _ = value_and_gradient(result.field, on_surface)
     return {
         "part": config.part.mesh,
         "unit": config.part.unit,

@@ -15,6 +15,9 @@ from ._errors import (
 from ._networks._fourier import FourierFeatures as FourierFeatures
 from ._networks._hash_grid import HashGrid as HashGrid
 from ._networks._mlp import MLP as MLP
+from ._networks._modified_mlp import ModifiedMLP as ModifiedMLP
+from ._networks._pirate_net import PirateNet as PirateNet
+from ._networks._separable import Separable as Separable
 from ._networks._siren import Siren as Siren
 from ._parameters import is_parameter as is_parameter
 from ._points import one_point as one_point

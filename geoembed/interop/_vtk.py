@@ -40,7 +40,7 @@ def write_vtu(path: str | Path, problem: Problem, result: Result) -> None:
     Example:
         >>> write_vtu("temperature.vtu", problem, result)  # doctest: +SKIP
     """
-    mesh = fitted_hexahedra(problem.domain, result.field)
+    mesh = fitted_hexahedra(problem.domain, result.temperature)
     temperature, _ = value_and_gradient(result.field, mesh.points)
     _, flux = _value_and_flux(problem, result, mesh.points[mesh.cells].mean(axis=1))
     grid = meshio.Mesh(
@@ -82,7 +82,7 @@ def write_surface_vtu(path: str | Path, problem: Problem, result: Result) -> Non
     """
     domain = problem.domain
     points, faces, home = subdivide(
-        domain.vertices, domain.faces, _EDGE * result.field.spacing, most=_MOST_TRIANGLES
+        domain.vertices, domain.faces, _EDGE * result.temperature.spacing, most=_MOST_TRIANGLES
     )
     temperature, _ = value_and_gradient(result.field, points)
     at_middle, flux = _value_and_flux(problem, result, points[faces].mean(axis=1))

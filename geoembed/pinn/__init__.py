@@ -1,4 +1,4 @@
-"""Physics in real parts: problems on signed distances, solved by networks, with the evidence beside the answer."""
+"""Physics in real parts and plain domains, solved by networks, with the evidence beside the answer."""
 
 from ._certificate import Certificate as Certificate
 from ._certificate import certify as certify
@@ -8,11 +8,48 @@ from ._conditions import Convection as Convection
 from ._conditions import FaceConditions as FaceConditions
 from ._conditions import HeatFlux as HeatFlux
 from ._conditions import Temperature as Temperature
-from ._equations import SteadyHeat as SteadyHeat
+from ._domains._interval import Interval as Interval
+from ._equations._coefficient import FieldDependent as FieldDependent
+from ._equations._elasticity import LinearElasticity as LinearElasticity
+from ._equations._equation import Equation as Equation
+from ._equations._equation import UserEquation as UserEquation
+from ._equations._flow import NavierStokes2D as NavierStokes2D
+from ._equations._heat import HeatEquation as HeatEquation
+from ._equations._material import Isotropic as Isotropic
+from ._equations._material import Lame as Lame
+from ._equations._phase import AllenCahn as AllenCahn
+from ._equations._poisson import Helmholtz as Helmholtz
+from ._equations._poisson import Poisson as Poisson
+from ._equations._steady_heat import SteadyHeat as SteadyHeat
+from ._equations._transport import AdvectionDiffusion as AdvectionDiffusion
+from ._equations._transport import Burgers as Burgers
+from ._equations._transport import KdV as KdV
+from ._equations._transport import KuramotoSivashinsky as KuramotoSivashinsky
+from ._equations._wave import Eikonal as Eikonal
+from ._equations._wave import Wave as Wave
 from ._fem_reference import FemReference as FemReference
 from ._fem_reference import fem_reference as fem_reference
+from ._field import SplineDetail as SplineDetail
 from ._field import SplineField as SplineField
+from ._field_conditions import Dirichlet as Dirichlet
+from ._field_conditions import Initial as Initial
+from ._field_conditions import Neumann as Neumann
+from ._field_conditions import Periodic as Periodic
+from ._field_conditions import Robin as Robin
+from ._operators import curl as curl
+from ._operators import derivative as derivative
+from ._operators import derivatives as derivatives
+from ._operators import diffusion as diffusion
+from ._operators import directional as directional
+from ._operators import divergence as divergence
+from ._operators import gradient as gradient
+from ._operators import hessian as hessian
+from ._operators import laplacian as laplacian
+from ._operators import time_derivative as time_derivative
 from ._problem import Problem as Problem
+from ._progress import Progress as Progress
 from ._result import Result as Result
-from ._solve import Progress as Progress
 from ._solve import solve as solve
+from ._training import FieldProgress as FieldProgress
+from ._training import Training as Training
+from ._trial import NetworkField as NetworkField

@@ -13,12 +13,29 @@ from ._spline import spline_values
 
 
 @register
+class SplineDetail(eqx.Module):
+    """What a `SplineField` is on cells of half the spacing, which fill some cells of a coarser grid.
+
+    Args:
+        coefficients: The coefficients of this grid's splines, for the whole field and not what it adds to the coarser.
+        cell_features: The numbers of the 27 splines of each cell.
+        children: The cell in each eighth (x slowest) of each cell of the coarser grid; -1 where there is none.
+        finer: The cells of half the spacing in some of these.
+    """
+
+    coefficients: Float[Array | np.ndarray, " d"]
+    cell_features: Int[Array | np.ndarray, "c 27"]
+    children: Int[Array | np.ndarray, "p 8"]
+    finer: "SplineDetail | None" = None
+
+
+@register
 class SplineField(eqx.Module):
     """u(x) = reference + scale · Σᵢ cᵢ Bᵢ(x), with quadratic B-splines Bᵢ on the cells that a part occupies.
 
     The features are localised (each lives on at most 3³ cells) and know the part: a spline whose support the surface
     cuts into several pieces is a separate feature on each of them, so the two sides of a gap do not feel each
-    other. The output layer c is all that is trained. u is C¹ inside the part.
+    other. The output layer c is all that is trained. u is C¹ inside the part, also where cells of two sizes meet.
 
     One point in, one scalar out. The value is computed in the dtype of the point. Outside the occupied cells it is
     extrapolated by at most one cell, farther away it is nan.
@@ -35,6 +52,10 @@ class SplineField(eqx.Module):
     spacing: float = eqx.field(static=True)  # of the grid, in the part's unit
     reference: float = eqx.field(static=True)
     scale: float = eqx.field(static=True)
+    finer: SplineDetail | None = None  # smaller cells, which count where they are
+    trained: int | None = eqx.field(
+        static=True, default=None
+    )  # how many numbers, None: as many as coefficients
 
     def __call__(self, x: Float[Array, "3"]) -> Float[Array, ""]:
         """Returns the field at one point.
@@ -50,14 +71,23 @@ class SplineField(eqx.Module):
         """
         x = one_point(x, "a field")
         position = (x - jnp.asarray(self.origin, x.dtype)) / self.spacing
-        row, corner, near = self._cell(position)
-        local = spline_values(position - corner.astype(x.dtype), jnp)
-        own = jnp.asarray(self.cell_features)[row]
-        value = jnp.sum(local * jnp.asarray(self.coefficients, x.dtype)[own])
+        row, corner, near, there = self._cell(position)
+        local = position - corner.astype(x.dtype)
+        value, grid = _combined(self, row, local), self.finer
+        while grid is not None:  # a point in a smaller cell takes its value from there
+            eighth = jnp.clip(jnp.floor(2 * local), 0, 1)
+            local = 2 * local - eighth
+            row = jnp.asarray(grid.children)[row, eighth.astype(jnp.int32) @ jnp.array([4, 2, 1], jnp.int32)]
+            there, row = there & (row >= 0), jnp.maximum(row, 0)
+            value = jnp.where(there, _combined(grid, row, local), value)
+            grid = grid.finer
         return jnp.where(near, self.reference + self.scale * value, jnp.nan)
 
-    def _cell(self, position: Float[Array, "3"]) -> tuple[Array, Int[Array, "3"], Array]:
-        """Finds the occupied cell nearest to a position, among its own cell and the 26 around it."""
+    def _cell(self, position: Float[Array, "3"]) -> tuple[Array, Int[Array, "3"], Array, Array]:
+        """Finds the occupied cell nearest to a position, among its own cell and the 26 around it.
+
+        Returns its number, its place, whether there is one, and whether it is the position's own.
+        """
         own = jnp.floor(position).astype(jnp.int32)
         around = own[None, :] + jnp.asarray(_AROUND)
         inside = jnp.all((around >= 0) & (around < jnp.asarray(self.shape, jnp.int32)[None, :]), axis=1)
@@ -70,7 +100,7 @@ class SplineField(eqx.Module):
         beyond = position[None, :] - jnp.clip(position[None, :], corner, corner + 1)
         apart = jnp.where(occupied, jnp.sum(beyond**2, axis=1), jnp.inf)
         best = jnp.argmin(apart)
-        return row[best], around[best], occupied[best]
+        return row[best], around[best], occupied[best], occupied[0]
 
     def __hash__(self) -> int:
         return hash(
@@ -80,12 +110,20 @@ class SplineField(eqx.Module):
     @property
     def parameters(self) -> int:
         """How many numbers are trained."""
-        return int(self.coefficients.shape[0])
+        return int(self.coefficients.shape[0]) if self.trained is None else self.trained
+
+    @property
+    def _grids(self) -> int:
+        """How many sizes of cells there are."""
+        count, grid = 1, self.finer
+        while grid is not None:
+            count, grid = count + 1, grid.finer
+        return count
 
     def examples(self, count: int, *, key: PRNGKeyArray) -> list[Float[Array, "3"]]:
         """Random points of the occupied cells: items for `geoembed.check.card`.
 
-        They keep a hundredth of a cell from the walls between cells, where second derivatives jump.
+        They keep a hundredth of the smallest cells from all walls between cells, where second derivatives jump.
 
         Args:
             count: How many points.
@@ -94,10 +132,12 @@ class SplineField(eqx.Module):
         Returns:
             The points, in the part's unit.
         """
-        which, where = jax.random.split(key)
+        which, part, where = jax.random.split(key, 3)
+        parts = 2 ** (self._grids - 1)
         flat = jnp.asarray(self.keys)[jax.random.randint(which, (count,), 0, self.keys.shape[0])]
         cells = jnp.stack(jnp.unravel_index(flat, self.shape), axis=-1)
         inside = jax.random.uniform(where, (count, 3), minval=0.01, maxval=0.99)
+        inside = (jax.random.randint(part, (count, 3), 0, parts).astype(inside.dtype) + inside) / parts
         origin = jnp.asarray(self.origin, inside.dtype)
         return list(origin[None] + self.spacing * (cells.astype(inside.dtype) + inside))
 
@@ -110,3 +150,9 @@ class SplineField(eqx.Module):
 _AROUND: Any = (
     np.stack(np.meshgrid(*[np.array([0, -1, 1])] * 3, indexing="ij"), axis=-1).reshape(-1, 3).astype(np.int32)
 )
+
+
+def _combined(grid: SplineField | SplineDetail, row: Array, local: Float[Array, "3"]) -> Float[Array, ""]:
+    """Σᵢ cᵢ Bᵢ at a place in a cell."""
+    own = jnp.asarray(grid.cell_features)[row]
+    return jnp.sum(spline_values(local, jnp) * jnp.asarray(grid.coefficients, local.dtype)[own])

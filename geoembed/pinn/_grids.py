@@ -7,16 +7,20 @@ import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from ..sdf import occupied_cells, signed_volume, triangle_rule, value_and_gradient
+from ..sdf import signed_volume, value_and_gradient
 from ..train import ConjugateGradient
-from ._energy import Quadratic, assemble, surface_conditions
+from ._edges import singular_edges
+from ._energy import Quadratic, assemble
 from ._features import SplineFeatures
-from ._field import SplineField
+from ._field import SplineDetail, SplineField
 from ._heldout import HeldOut, HeldOutEnergy
+from ._nested_cells import depths, nested_cells
+from ._nested_features import NestedFeatures
 from ._problem import Problem
 
 _SURFACE_SHARE = 0.52  # occupied cells beyond volume/spacing³, per area/spacing²: a typical part
-_SURFACE_SPACING = 0.7  # of the cells' spacing
+_BESIDE = 7.5  # cells that a spacing's length of edge divides: typical
+_CHILDREN = 7.0  # of the eight parts of a divided cell that the part occupies: typical
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Grid:
     """One grid: its features, the energy on them, and the energy at held-out points."""
 
     problem: Problem
-    features: SplineFeatures
+    features: NestedFeatures
     energy: Quadratic
     held_out: HeldOutEnergy
 
@@ -35,16 +39,23 @@ class Grid:
 
     def field(self, coefficients: Float[np.ndarray, " d"]) -> SplineField:
         """Returns the field with this output layer."""
-        cells, scales = self.features.cells, self.problem.scales
+        scales, features = self.problem.scales, self.features
+        splines, finer = features.splines(coefficients), None
+        for number in reversed(range(1, len(features.grids))):
+            children = features.cells.children(number)
+            finer = SplineDetail(splines[number], features.grids[number].cell_features, children, finer)
+        coarsest = features.grids[0]
         return SplineField(
-            coefficients=coefficients,
-            cell_features=self.features.cell_features,
-            keys=cells.keys.astype(np.int32),
-            origin=cells.origin,
-            shape=cells.shape,
-            spacing=cells.spacing,
+            coefficients=splines[0],
+            cell_features=coarsest.cell_features,
+            keys=coarsest.cells.keys.astype(np.int32),
+            origin=coarsest.cells.origin,
+            shape=coarsest.cells.shape,
+            spacing=coarsest.cells.spacing,
             reference=scales.reference,
             scale=scales.span,
+            finer=finer,
+            trained=features.count,
         )
 
     def first_guess(self, previous: SplineField | None) -> Float[np.ndarray, " d"]:
@@ -54,22 +65,20 @@ class Grid:
         """
         if previous is None:
             return np.zeros(self.features.count)
-        cells, own = self.features.cells, self.features.cell_features.ravel()
-        middle = cells.origin + cells.spacing * (cells.index + 0.5)
-        members = np.bincount(own, minlength=self.features.count)
-        position = (
-            np.stack(
-                [
-                    np.bincount(own, np.repeat(middle[:, axis], 27), minlength=self.features.count)
-                    for axis in range(3)
-                ],
-                axis=1,
-            )
-            / members[:, None]
-        )
-        value, _ = value_and_gradient(previous, position)
-        guess = (value - previous.reference) / previous.scale
-        return np.where(np.isfinite(guess), guess, np.nanmean(guess))
+        guesses = []
+        for grid in self.features.grids:
+            value, _ = value_and_gradient(previous, _middles(grid))
+            guess = (value - previous.reference) / previous.scale
+            guesses.append(np.where(np.isfinite(guess), guess, np.nanmean(guess)))
+        return self.features.fit(guesses)
+
+
+def _middles(grid: SplineFeatures) -> Float[np.ndarray, "s 3"]:
+    """The mean of the centres of the cells on which each spline lives."""
+    own = grid.cell_features.ravel()
+    centre = np.repeat(grid.cells.origin + grid.cells.spacing * (grid.cells.index + 0.5), 27, axis=0)
+    total = np.stack([np.bincount(own, centre[:, axis], minlength=grid.count) for axis in range(3)], axis=1)
+    return total / np.bincount(own, minlength=grid.count)[:, None]
 
 
 def ladder(first: int, last: int) -> list[int]:
@@ -83,14 +92,26 @@ def ladder(first: int, last: int) -> list[int]:
 
 
 def grid_spacing(problem: Problem, cells: int) -> float:
-    """Returns the spacing at which the part occupies about this many cells, in its unit."""
+    """Returns the spacing at which the part has about this many leaves, in its unit."""
     domain = problem.domain
     volume, area = signed_volume(domain.vertices, domain.faces), float(domain.areas.sum())
-    low, high = (volume / cells) ** (1 / 3), float(problem.scales.length)
+    edges, exponents = singular_edges(problem)
+    lengths, depth = np.linalg.norm(edges[:, 1] - edges[:, 0], axis=1), depths(exponents)
+    per_level = [float(lengths[depth > level].sum()) for level in range(int(depth.max(initial=0)))]
+
+    def leaves(spacing: float) -> float:
+        here = volume / spacing**3 + _SURFACE_SHARE * area / spacing**2
+        total = here
+        for level, length in enumerate(per_level):
+            divided = min(here, _BESIDE * length * 2**level / spacing)
+            here = _CHILDREN * divided
+            total += here - divided
+        return total
+
+    low, high = (volume / cells) ** (1 / 3), 2 * float(problem.scales.length)
     for _ in range(60):  # bisection: the count falls with the spacing
         middle = 0.5 * (low + high)
-        count = volume / middle**3 + _SURFACE_SHARE * area / middle**2
-        low, high = (middle, high) if count > cells else (low, middle)
+        low, high = (middle, high) if leaves(middle) > cells else (low, middle)
     return 0.5 * (low + high)
 
 
@@ -106,14 +127,7 @@ def build_grid(problem: Problem, points: HeldOut, cells: int, *, key: PRNGKeyArr
     Returns:
         The grid; the same for the same arguments.
     """
-    domain, spacing = problem.domain, grid_spacing(problem, cells)
     with jax.enable_x64(True):
         offset = np.asarray(jax.random.uniform(key, (3,)), np.float64)
-    rule = triangle_rule(domain.vertices[domain.faces], _SURFACE_SPACING * spacing)
-    anchors = np.concatenate([rule.points, domain.vertices])
-    surface = surface_conditions(problem, rule)
-    tied = np.concatenate([surface.transfer > 0, np.zeros(len(domain.vertices), bool)])
-    occupied = occupied_cells(domain, domain.bounds, spacing, offset=offset, surface=anchors, tied=tied)
-    features = SplineFeatures(occupied)
-    energy = assemble(problem, features, surface)
-    return Grid(problem, features, energy, HeldOutEnergy(problem, points, features))
+    features = NestedFeatures(nested_cells(problem, grid_spacing(problem, cells), offset))
+    return Grid(problem, features, assemble(problem, features), HeldOutEnergy(problem, points, features))

@@ -4,11 +4,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..sdf import MeshSDF, mesh_sdf, value_and_gradient
+from ._edges import STIFF
 from ._field import SplineField
 from ._heldout import HeldOut
 from ._problem import Problem
 
-_STIFF = 100.0  # Biot number above which T − ambient is too small a difference to measure heat by
 _DEPTH = 0.1  # of the part's length: how deep the layer is in which heat through a held patch is measured
 
 
@@ -74,7 +74,7 @@ def _surface_inflow(problem: Problem, field: SplineField, points: HeldOut) -> Fl
 def _held(problem: Problem) -> Bool[np.ndarray, " f"]:
     """The faces that are held at a temperature, by decree or by strong convection."""
     table, scales = problem.face_conditions, problem.scales
-    return table.held | (table.h * scales.metres / problem.equation.conductivity > _STIFF)
+    return table.held | (table.h * scales.metres / problem.equation.conductivity > STIFF)
 
 
 def _through_held(

@@ -8,9 +8,10 @@ from jaxtyping import Float, PRNGKeyArray
 from scipy import sparse
 
 from ..sdf import InteriorSample, SurfaceRule, sample_interior, sample_surface
-from ._energy import Surface, dimensionless_source, surface_conditions
-from ._features import SplineFeatures
+from ._energy import dimensionless_source
+from ._nested_features import NestedFeatures
 from ._problem import Problem
+from ._surface_conditions import Surface, surface_conditions
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class HeldOutEnergy:
         features: The features of the field.
     """
 
-    def __init__(self, problem: Problem, points: HeldOut, features: SplineFeatures):
+    def __init__(self, problem: Problem, points: HeldOut, features: NestedFeatures):
         length = problem.scales.length
         self._slopes: sparse.csr_array = features.gradients(points.interior.points) * length
         self._inside: sparse.csr_array = features.values(points.interior.points)

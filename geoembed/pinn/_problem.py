@@ -1,52 +1,73 @@
-"""A problem: a part, an equation and conditions on the part's patches."""
+"""A problem: a domain, an equation in it and conditions on the pieces of its boundary."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from ..core import InputError
-from ..sdf import MeshSDF, Patches, Selection, bodies, resolve_patches
+from ..sdf import MeshSDF, Patches, bodies, resolve_patches
 from ._conditions import Condition, FaceConditions, face_conditions
-from ._equations import SteadyHeat
+from ._equations._equation import Equation
+from ._equations._steady_heat import SteadyHeat
+from ._field_conditions import FieldCondition
+from ._field_problem import FieldProblem
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A boundary value problem in a part.
+    """A boundary value problem, in a part or in a domain given by a formula.
 
-    Coordinates are those of the part, in its own unit; every other quantity is in SI units.
+    **Heat in a part**: the domain is a mesh and the equation `SteadyHeat`. Coordinates are those of the part, in its
+    own unit; every other quantity is in SI units. Conditions are `Temperature`, `HeatFlux` and `Convection` on patches;
+    a patch without one is insulated.
+
+    **Any other equation**: the domain is an `Interval`, a shape with bounds or a mesh. Conditions are `Dirichlet`,
+    `Neumann`, `Robin`, `Initial` and `Periodic` on named pieces of the boundary. What the numbers mean is up to the
+    equation.
 
     Args:
-        domain: The part. It must be closed.
+        domain: The domain in space. A part must be closed.
         equation: The equation inside it.
-        conditions: Conditions on patches; a patch without one is insulated.
-        patches: How the patches are selected; "rest" is what none of them takes.
+        conditions: The conditions.
+        patches: Patches of a part, and how they are selected; "rest" is what none of them takes. In another domain
+            names of your own for pieces of the boundary, each with a function that says of points (n, d) which
+            belong to it.
+        time: The first and the last moment of a transient equation.
 
     Raises:
-        InputError: The part is not closed, a patch is empty, unknown or overlaps another, or the conditions
-            contradict each other or leave the solution undetermined.
+        InputError: The part is not closed, a patch or piece is empty, unknown or overlaps another, the conditions
+            contradict each other or leave the solution undetermined, or the equation is not for such a domain.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from geoembed.pinn import Burgers, Dirichlet, Initial, Interval
+        >>> wave = Initial(lambda x: -jnp.sin(jnp.pi * x[0]))
+        >>> problem = Problem(Interval(-1.0, 1.0), Burgers(0.01), [wave, Dirichlet("all")], time=(0.0, 1.0))
     """
 
-    domain: MeshSDF
-    equation: SteadyHeat
-    conditions: Sequence[Condition]
-    patches: Mapping[str, Selection] = field(default_factory=dict)
+    domain: Any
+    equation: Any
+    conditions: Sequence[Condition | FieldCondition]
+    patches: Mapping[str, Any] = field(default_factory=dict)
+    time: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if not self.domain.sign_reliable:
-            raise InputError(
-                "<part>",
-                "",
-                "the surface is not closed, so it has no inside",
-                "Run `geoembed inspect` on the file: it lists the holes; close them in the program that made the mesh",
-            )
         object.__setattr__(self, "conditions", tuple(self.conditions))
         object.__setattr__(self, "patches", dict(self.patches))
-        _check_levels(
-            self.domain, self.face_conditions
-        )  # errors belong to the construction, not to the first use
+        if isinstance(self.equation, Equation):
+            _check_kinds(self.conditions)
+            _ = self.in_fields  # errors belong to the construction, not to the first use
+            return
+        _check_part(self)
+
+    @cached_property
+    def in_fields(self) -> FieldProblem:
+        """The problem as least squares on the residual of an equation."""
+        conditions: Any = tuple(self.conditions)  # `_check_kinds` has looked at them
+        return FieldProblem(self.domain, self.equation, conditions, self.time, dict(self.patches))
 
     @cached_property
     def resolved(self) -> Patches:
@@ -56,12 +77,55 @@ class Problem:
     @cached_property
     def face_conditions(self) -> FaceConditions:
         """The condition on each face."""
-        return face_conditions(self.resolved, self.conditions)
+        return face_conditions(self.resolved, tuple(self.conditions))  # pyright: ignore[reportArgumentType]
 
     @cached_property
     def scales(self) -> "Scales":
         """The units in which the problem has numbers of order one."""
         return _scales(self)
+
+
+def _check_kinds(conditions: Sequence[Any]) -> None:
+    for condition in conditions:
+        if not isinstance(condition, FieldCondition):
+            raise InputError(
+                "conditions",
+                type(condition).__name__,
+                "is no condition of this equation",
+                "Use Dirichlet, Neumann, Robin, Initial and Periodic",
+            )
+
+
+def _check_part(problem: Problem) -> None:
+    if not isinstance(problem.equation, SteadyHeat):
+        name = type(problem.equation).__name__
+        raise InputError("problem", "equation", f"{name} is no equation", "Use one of geoembed.pinn")
+    if not isinstance(problem.domain, MeshSDF):
+        name = type(problem.domain).__name__
+        raise InputError(
+            "problem",
+            "domain",
+            f"SteadyHeat is for a mesh, received {name}",
+            "Use HeatEquation or Poisson in it",
+        )
+    if problem.time is not None:
+        raise InputError("problem", "time", "SteadyHeat has no time", "Leave time= away, or use HeatEquation")
+    other = [c for c in problem.conditions if not isinstance(c, Condition)]
+    if other:
+        raise InputError(
+            "conditions",
+            type(other[0]).__name__,
+            "is no condition of heat in a part",
+            "Use Temperature, HeatFlux and Convection",
+        )
+    if not problem.domain.sign_reliable:
+        raise InputError(
+            "<part>",
+            "",
+            "the surface is not closed, so it has no inside",
+            "Run `geoembed inspect` on the file: it lists the holes; close them in the program that made the mesh",
+        )
+    _check_levels(problem.domain, problem.face_conditions)
 
 
 def _check_levels(domain: MeshSDF, table: FaceConditions) -> None:

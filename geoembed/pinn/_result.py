@@ -6,36 +6,57 @@ import equinox as eqx
 
 from ..core import register
 from ._field import SplineField
+from ._trial import NetworkField
 
 
 @register
 class Result(eqx.Module):
-    """A temperature field with the evidence for it.
+    """A field with the evidence for it.
 
     Args:
         field: The field; `value` calls it.
-        status: "converged" (the estimated error is below the tolerance), "cell limit", "time limit", "interrupted"
-            or "diverged". Only "converged" reached what was asked for; the field is the best so far in any case.
-        estimated_error: Estimate of ‖T − T*‖ / ‖T − mean T‖ from the last two grids; inf after one grid.
-        heat: Heat into the part through each patch, W; see `heat_flows`.
-        energy_balance: |Σ Q| / Σ Q⁺ over all patches and sources.
-        iterations: Steps of the linear solver, on all grids together.
+        status: "converged" (the estimated error is below the tolerance), "cell limit", "step limit", "stalled" (the
+            held-out residual has stopped falling), "time limit", "interrupted" or "diverged". Only "converged"
+            reached what was asked for; the field is the best so far in any case.
+        estimated_error: Heat in a part: estimate of ‖T − T*‖ / ‖T − mean T‖ from the last two grids. Other equations:
+            estimate of ‖u − u*‖ / ‖u‖ from two fields on the way. inf before there are two.
+        heat: Heat into the part through each patch, W; see `heat_flows`. Empty for other equations.
+        energy_balance: |Σ Q| / Σ Q⁺ over all patches and sources; None for other equations.
+        iterations: Steps of the solver.
         seconds: Wall time, including that before a resume.
-        history: One record a progress report: grid, iteration, energies, estimated error.
+        history: One record a progress report.
+        held_out_residual: Root of the mean squared residual at points that were not trained on; None for heat in a
+            part, which minimises an energy.
     """
 
-    field: SplineField
+    field: SplineField | NetworkField
     status: str = eqx.field(static=True)
     estimated_error: float = eqx.field(static=True)
     heat: tuple[tuple[str, float], ...] = eqx.field(static=True)
-    energy_balance: float = eqx.field(static=True)
+    energy_balance: float | None = eqx.field(static=True)
     iterations: int = eqx.field(static=True)
     seconds: float = eqx.field(static=True)
     history: tuple[dict[str, Any], ...] = eqx.field(static=True)
+    held_out_residual: float | None = eqx.field(static=True, default=None)
 
     @property
-    def value(self) -> SplineField:
-        """The temperature in K as a function of one point in the part's unit; nan farther than one cell outside.
+    def temperature(self) -> SplineField:
+        """The field of heat in a part.
+
+        Raises:
+            TypeError: The result is of another equation.
+        """
+        if not isinstance(self.field, SplineField):
+            raise TypeError(
+                "this needs the temperature in a part (the equation SteadyHeat on a mesh), the result holds a "
+                f"{type(self.field).__name__}: evaluate `result.value` instead"
+            )
+        return self.field
+
+    @property
+    def value(self) -> SplineField | NetworkField:
+        """The field as a function of one point: the temperature in K of a part, in whose unit the point is, nan farther
+        than one cell outside; or the unknowns of another equation, time last in the point.
 
         Differentiable; `jax.vmap(result.value)` for many points, `jax.jit(result.value)` to compile.
         """

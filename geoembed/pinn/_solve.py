@@ -1,97 +1,65 @@
-"""Solving a problem: a ladder of ever finer grids, each trained by least squares, until the error is small."""
+"""Solving a problem."""
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
-from jaxtyping import Float, PRNGKeyArray
+import jax.numpy as jnp
+from jaxtyping import PRNGKeyArray
 
-from ..core import InputError
-from ..train import CGState
-from ._checkpoint import Checkpoint, Position
-from ._grids import Grid, build_grid, ladder
-from ._heat import energy_balance, heat_flows
-from ._heldout import HeldOut, hold_out
+from ..core import InputError, is_parameter
+from ._equations._equation import Equation
+from ._first_network import first_network
 from ._problem import Problem
 from ._result import Result
-
-_CHUNK = 25  # solver steps between two reports: the grain of logs, checkpoints and interrupts
-_STALL = 1e-7  # a chunk that lowers the energy by less than this share of the dissipation ends a grid
-_MOST_STEPS = 4000  # on one grid
-_RESOLVED = 1e-2  # share of the dissipation below which held-out energies of two grids count as equal
-_ORDER = 4 / 3  # of convergence, in the spacing
-_SAFETY = 1.25
-_HELD_OUT = 16_384  # points inside, and as many on the surface
-_HEAT_POINTS = 131_072  # the same for the heat flows, whose layer next to a patch holds only some of them
-_SAVE_EVERY = 60.0  # seconds between checkpoints
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One report of a running `solve`.
-
-    Args:
-        grid: Which grid, from 1.
-        grids: How many at most.
-        cells: Cells that the part occupies.
-        parameters: Features of this grid.
-        iteration: Solver steps on this grid.
-        total_iterations: Solver steps on all grids.
-        energy: The training energy J.
-        held_out: J at the held-out points.
-        estimated_error: After the last finished pair of grids; inf before.
-        finished: Whether this grid is done.
-        seconds: Wall time since the start.
-    """
-
-    grid: int
-    grids: int
-    cells: int
-    parameters: int
-    iteration: int
-    total_iterations: int
-    energy: float
-    held_out: float
-    estimated_error: float
-    finished: bool
-    seconds: float
+from ._solve_field import FieldRun
+from ._solve_part import solve_part
+from ._training import Training
 
 
 def solve(
     problem: Problem,
     *,
     key: PRNGKeyArray,
-    tolerance: float = 1e-2,
+    tolerance: float | None = None,
     cells: int = 200_000,
     first_cells: int = 5_000,
+    network: Any = None,
+    training: Training | None = None,
     time_limit: float = float("inf"),
-    callback: Callable[[Progress], None] | None = None,
+    callback: Callable[[Any], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
 ) -> Result:
-    """Solves steady heat conduction in a part.
+    """Solves a problem.
 
-    A network with one layer of localised spline features (`SplineField`) minimises the energy of the temperature.
-    The energy is quadratic in the output layer, so training is a linear least-squares problem, solved by conjugate
-    gradients in float64. The quadrature comes from the part's signed distance. Grids are refined until the change
-    between two of them says that the error is below `tolerance`. Every decision depends on numbers that the seed
-    fixes, never on the clock; the time limit only stops.
+    **Heat in a part.** A network with one layer of localised spline features (`SplineField`) minimises the energy of
+    the temperature. The energy is quadratic in the output layer, so training is a linear least-squares problem,
+    solved by conjugate gradients in float64. The quadrature comes from the part's signed distance. Grids are refined
+    until the change between two of them says that the error is below `tolerance`.
+
+    **Any other equation.** A network whose form makes the hard conditions exact (`NetworkField`) minimises the squared
+    residual of the equation by Levenberg–Marquardt in float64. Points are added where the residual is large. The
+    residual at points that are never trained on picks the best field and stops the run.
+
+    Every decision depends on numbers that the seed fixes, never on the clock; the time limit only stops.
 
     Args:
         problem: The problem.
-        key: A random key: places the grids and draws the held-out points.
-        tolerance: Stop when the estimated ‖T − T*‖ / ‖T − mean T‖ is below this.
-        cells: The most cells the part may occupy. Memory and time grow with them: 200 000 need about 3 GB.
-        first_cells: The cells of the first grid.
+        key: A random key.
+        tolerance: Stop when the estimated error (`Result.estimated_error`) is below this; by default 5e-3 for heat
+            in a part and 1e-4 for other equations.
+        cells: Heat in a part: the most cells the part may occupy. 200 000 need about 3 GB.
+        first_cells: Heat in a part: the cells of the first grid.
+        network: Other equations: a function of a vector of features that returns a vector with one number for each
+            unknown, for instance one of `geoembed.core`; by default tanh layers. Its parameters are trained in float64.
+        training: Other equations: how many points and steps.
         time_limit: Stop after this many seconds and return the best field so far.
-        callback: Receives a `Progress` every few solver steps.
-        should_stop: Asked between solver steps; True saves a checkpoint and returns with status "interrupted".
-        checkpoint: A folder for the state, written every minute, at the end of each grid and on interruption.
+        callback: Receives a `Progress` (heat in a part) or `FieldProgress` every few steps.
+        should_stop: Asked between steps; True saves a checkpoint and returns with status "interrupted".
+        checkpoint: A folder for the state, written every minute and on interruption.
         resume: Continue from `checkpoint` if it is there. The result equals that of an uninterrupted run bit by bit.
 
     Returns:
@@ -104,214 +72,39 @@ def solve(
     References:
         The energy (Ritz) form with network features: W. E, B. Yu, Commun. Math. Stat. 6 (2018) 1 (deep Ritz);
         linear output layers solved exactly: J. Chen et al., J. Mach. Learn. 1 (2022) 268 (random feature method).
+        Points where the residual is large: C. Wu et al., Comput. Methods Appl. Mech. Eng. 403 (2023) 115671.
+        Exact conditions: N. Sukumar, A. Srivastava, Comput. Methods Appl. Mech. Eng. 389 (2022) 114333.
     """
-    _check_options(tolerance, cells, first_cells, time_limit)
     if resume and checkpoint is None:
         raise InputError(
             "<options>", "resume", "there is no checkpoint to resume from", "Name its folder: checkpoint="
         )
-    steps = ladder(first_cells, cells)
-    store = Checkpoint(checkpoint, problem, (tolerance, cells, first_cells), key)
-    points_key, heat_key, *grid_keys = jax.random.split(key, 2 + len(steps))
-    points = hold_out(problem, _HELD_OUT, key=points_key)
-    start = store.load() if resume else Position()
-    run = _Run(problem, points, tolerance, len(steps), time_limit, callback, should_stop, store, start)
-    done = start.estimated_error <= tolerance  # resumed where nothing is left to do
-    status = "converged" if done else "cell limit"
-    for number in range(len(steps) if done else start.grid, len(steps)):
-        grid = build_grid(problem, points, steps[number], key=grid_keys[number])
-        ended = run.train(number, grid)
-        if ended:
-            status = ended
-            break
-    if status == "interrupted":  # whoever asked to stop does not want to wait for figures
-        return run.result(status, points)
-    return run.result(status, hold_out(problem, _HEAT_POINTS, key=heat_key))
-
-
-def _check_options(tolerance: float, cells: int, first_cells: int, time_limit: float) -> None:
-    for name, value, lowest in (
-        ("tolerance", tolerance, 0.0),
-        ("cells", cells, 100),
-        ("first_cells", first_cells, 100),
-        ("time_limit", time_limit, 0.0),
-    ):
-        if not value >= lowest:
-            raise InputError("<options>", name, f"{value} is below {lowest:g}", "Choose a larger value")
-    for name, value in (("cells", cells), ("first_cells", first_cells)):
-        if not isinstance(value, int):
-            raise InputError("<options>", name, f"{value} is not a whole number", "Give a number of cells")
-
-
-class _Run:
-    """The moving parts of one call of `solve`."""
-
-    def __init__(
-        self,
-        problem: Problem,
-        points: HeldOut,
-        tolerance: float,
-        grids: int,
-        time_limit: float,
-        callback: Callable[[Progress], None] | None,
-        should_stop: Callable[[], bool] | None,
-        store: Checkpoint,
-        start: Position,
-    ):
-        self.problem, self.tolerance, self.grids = problem, tolerance, grids
-        self.time_limit, self.callback, self.should_stop, self.store = (
-            time_limit,
-            callback,
-            should_stop,
-            store,
+    if not isinstance(problem.equation, Equation):
+        return solve_part(
+            problem,
+            key=key,
+            tolerance=5e-3 if tolerance is None else tolerance,
+            cells=cells,
+            first_cells=first_cells,
+            time_limit=time_limit,
+            callback=callback,
+            should_stop=should_stop,
+            checkpoint=checkpoint,
+            resume=resume,
         )
-        self.at = start
-        self.began = time.monotonic() - start.seconds
-        self.saved = time.monotonic()
-
-    @property
-    def _solver(self) -> CGState:
-        if self.at.solver is None:
-            raise RuntimeError("no grid is in work")
-        return self.at.solver
-
-    def train(self, number: int, grid: Grid) -> str | None:
-        """Trains one grid; returns the status that ends the run, or None to go on."""
-        if self.at.solver is None:
-            state = grid.solver.start(grid.first_guess(self.at.field))
-            self.at = replace(self.at, grid=number, solver=state, best=None, best_held_out=np.inf)
-        energy = grid.energy(self._solver.x)
-        while True:
-            stop = self._asked_to_stop()
-            if stop:
-                self._save()
-                self._keep(grid)
-                return stop
-            before, energy = energy, self._advance(grid)
-            if not np.isfinite(energy):
-                self._keep(grid)
-                return "diverged"
-            state = self._solver
-            small = before - energy <= _STALL * grid.held_out.dissipation(state.x)
-            if small or state.iteration >= _MOST_STEPS:
-                break
-            self._report(grid, energy, finished=False)
-            if time.monotonic() - self.saved > _SAVE_EVERY:
-                self._save()
-        return self._finish(number, grid, energy, trained=small)
-
-    def _advance(self, grid: Grid) -> float:
-        """Does some solver steps; returns the energy. The new iterate is kept unless held-out points speak against it.
-
-        They do so beyond the share of the dissipation that they resolve: on a convex energy a smaller rise is
-        their own noise, and stopping at the lowest value would stop too early.
-        """
-        state = grid.solver.advance(self._solver, _CHUNK)
-        candidate = grid.energy.levelled(state.x)
-        held_out, lowest = grid.held_out(candidate), self.at.best_held_out
-        self.at = replace(self.at, solver=state, seconds=time.monotonic() - self.began)
-        if held_out < lowest + _RESOLVED * grid.held_out.dissipation(state.x):
-            self.at = replace(self.at, best=candidate, best_held_out=min(held_out, lowest))
-        return grid.energy(state.x)
-
-    def _finish(self, number: int, grid: Grid, energy: float, *, trained: bool) -> str | None:
-        inside = grid.held_out.inside(self._best(grid))
-        # A grid that was not trained to its end says nothing about the error.
-        error = self._estimate(inside, grid.features.cells.spacing) if trained else np.inf
-        self.at = replace(self.at, estimated_error=error)
-        self._report(grid, energy, finished=True)
-        self._keep(grid)
-        done = self._solver.iteration
-        self.at = replace(
-            self.at,
-            grid=number + 1,
-            solver=None,
-            best=None,
-            best_held_out=np.inf,
-            inside=inside,
-            spacing=grid.features.cells.spacing,
-            iterations=self.at.iterations + done,
+    options = (training or Training(), 1e-4 if tolerance is None else tolerance)
+    with jax.enable_x64(True):
+        draw, start = jax.random.split(key)
+        if network is None:
+            network = first_network(problem.in_fields, key=start)
+        network = jax.tree.map(_in_double, network)
+        run = FieldRun(
+            problem.in_fields, network, *options, time_limit, callback, should_stop, checkpoint, draw
         )
-        self._save()
-        return "converged" if error <= self.tolerance else None
-
-    def _estimate(self, inside: Float[np.ndarray, " n"], spacing: float) -> float:
-        """Richardson's estimate of the error from two grids.
-
-        The order is that of the singularity at a right-angled re-entrant edge, r^(2/3); a part without such edges
-        converges faster, and then the estimate is too high. The safety factor is that of the grid convergence index
-        (P. J. Roache, J. Fluids Eng. 116 (1994) 405).
-        """
-        if self.at.inside is None:
-            return np.inf
-        change = np.linalg.norm(inside - self.at.inside)
-        spread = np.linalg.norm(inside - inside.mean())
-        level = np.sqrt(len(inside)) * 1e-9  # below this share of the span the field is constant
-        return float(_SAFETY * change / max(spread, level) / ((self.at.spacing / spacing) ** _ORDER - 1))
-
-    def _best(self, grid: Grid) -> Float[np.ndarray, " d"]:
-        return self._solver.x if self.at.best is None else self.at.best
-
-    def _keep(self, grid: Grid) -> None:
-        """Makes this grid's best iterate the answer unless the held-out points speak against it.
-
-        Between two grids they resolve the energy to about a percent of the dissipation; a finer grid that is worse
-        by more than that was not trained to the end, or its quadrature fails.
-        """
-        if self.at.best is None:
-            if self.at.field is None:
-                self.at = replace(self.at, field=grid.field(self._solver.x))
-            return
-        margin = _RESOLVED * grid.held_out.dissipation(self.at.best)
-        if self.at.best_held_out < self.at.field_held_out + margin:
-            self.at = replace(self.at, field=grid.field(self.at.best), field_held_out=self.at.best_held_out)
-
-    def _asked_to_stop(self) -> str | None:
-        if self.should_stop is not None and self.should_stop():
-            return "interrupted"
-        return "time limit" if time.monotonic() - self.began > self.time_limit else None
-
-    def _save(self) -> None:
-        self.at = replace(self.at, seconds=time.monotonic() - self.began)
-        self.store.save(self.at)
-        self.saved = time.monotonic()
-
-    def _report(self, grid: Grid, energy: float, *, finished: bool) -> None:
-        state = self._solver
-        progress = Progress(
-            grid=self.at.grid + 1,
-            grids=self.grids,
-            cells=len(grid.features.cells.index),
-            parameters=grid.features.count,
-            iteration=state.iteration,
-            total_iterations=self.at.iterations + state.iteration,
-            energy=energy,
-            held_out=self.at.best_held_out,
-            estimated_error=self.at.estimated_error,
-            finished=finished,
-            seconds=time.monotonic() - self.began,
-        )
-        self.at = replace(self.at, history=(*self.at.history, _record(progress)))
-        if self.callback is not None:
-            self.callback(progress)
-
-    def result(self, status: str, points: HeldOut) -> Result:
-        field = self.at.field
-        if field is None:
-            raise RuntimeError("no grid was built")
-        heat = heat_flows(self.problem, field, points)
-        unfinished = self.at.solver.iteration if self.at.solver is not None else 0
-        return Result(
-            field=field,
-            status=status,
-            estimated_error=self.at.estimated_error,
-            heat=tuple(heat.items()),
-            energy_balance=energy_balance(heat),
-            iterations=self.at.iterations + unfinished,
-            seconds=time.monotonic() - self.began,
-            history=self.at.history,
-        )
+        if resume:
+            run.resume()
+        return run.run()
 
 
-def _record(progress: Progress) -> dict[str, Any]:
-    return {name: getattr(progress, name) for name in progress.__dataclass_fields__ if name != "seconds"}
+def _in_double(leaf: Any) -> Any:
+    return leaf.astype(jnp.float64) if is_parameter(leaf) else leaf

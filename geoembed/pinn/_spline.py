@@ -47,11 +47,16 @@ def _product(factors: list[Any], xp: ModuleType) -> Any:
     return xp.reshape(product, (*product.shape[:-3], FEATURES))
 
 
-def unit_cell_integrals() -> tuple[Float[np.ndarray, "27 27"], Float[np.ndarray, " 27"]]:
-    """Returns ∫ ∇bᵢ·∇bⱼ and ∫ bᵢ over the unit cell (three-point Gauss rules are exact for them)."""
+def cube_rule() -> tuple[Float[np.ndarray, "27 3"], Float[np.ndarray, " 27"]]:
+    """Returns points and weights on the unit cube: three-point Gauss rules, exact for products of two features."""
     nodes, weights = np.polynomial.legendre.leggauss(3)
     nodes, weights = 0.5 * (nodes + 1), 0.5 * weights
     t = np.stack(np.meshgrid(nodes, nodes, nodes, indexing="ij"), axis=-1).reshape(-1, 3)
-    w = np.einsum("a,b,c->abc", weights, weights, weights).ravel()
+    return t, np.einsum("a,b,c->abc", weights, weights, weights).ravel()
+
+
+def unit_cell_integrals() -> tuple[Float[np.ndarray, "27 27"], Float[np.ndarray, " 27"]]:
+    """Returns ∫ ∇bᵢ·∇bⱼ and ∫ bᵢ over the unit cell, exactly."""
+    t, w = cube_rule()
     gradients = spline_gradients(t, np)
     return np.einsum("q,qai,qbi->ab", w, gradients, gradients), w @ spline_values(t, np)

@@ -15,26 +15,33 @@ _TRAIN, _HELD_OUT = "#3b4cc0", "#c8641b"
 
 
 def convergence_figure(result: Result) -> Figure:
-    """Draws energy and estimated error against the steps of the linear solver.
+    """Draws how a solution came about, against the steps of the solver.
 
-    Above: the energy J that is minimised, as its excess over the last value on the same grid, and the energy
-    at held-out points, as its excess over the lowest value of the whole run, both in shares of that lowest
-    value. The lowest values themselves have no place on the logarithmic scale. Below: the estimated error at
-    the end of each grid. Vertical lines part the grids.
+    Heat in a part. Above: the energy J that is minimised, as its excess over the last value on the same grid, and
+    the energy at held-out points, as its excess over the lowest value of the whole run, both in shares of that
+    lowest value. The lowest values themselves have no place on the logarithmic scale. Below: the estimated error
+    at the end of each grid. Vertical lines part the grids.
+
+    Other equations. Above: the residual at the training points, and at points that are never trained on. Below: the
+    estimated error. A held-out residual far above the other one says that the field bends between its points.
 
     Args:
         result: The solution.
 
     Returns:
-        A figure on an Agg canvas of its own, with the axes "energy" and "error".
+        A figure on an Agg canvas of its own, with the axes "energy" (or "residual") and "error".
     """
     figure = Figure(figsize=(8.0, 6.2), dpi=130, facecolor="white")
     FigureCanvasAgg(figure)
-    energy = figure.add_axes((0.12, 0.42, 0.85, 0.44), label="energy")
-    error = figure.add_axes((0.12, 0.1, 0.85, 0.24), label="error", sharex=energy)
     history = list(result.history)
+    by_residual = bool(history) and "residual" in history[0]
+    name = "residual" if by_residual else "energy"
+    energy = figure.add_axes((0.12, 0.42, 0.85, 0.44), label=name)
+    error = figure.add_axes((0.12, 0.1, 0.85, 0.24), label="error", sharex=energy)
     figure.text(0.12, 0.955, f"Convergence: {result.status}", fontsize=TITLE, color=INK, va="center")
-    if history:
+    if by_residual:
+        _draw_residuals(energy, error, history)
+    elif history:
         _draw_energies(energy, history)
         _draw_errors(error, history)
         _mark_grids([energy, error], history)
@@ -42,7 +49,7 @@ def convergence_figure(result: Result) -> Figure:
         energy.text(
             0.5, 0.5, "no progress was recorded", transform=energy.transAxes, ha="center", color=WARNING
         )
-    energy.set_ylabel("Excess of energy")
+    energy.set_ylabel("Residual (root mean square)" if by_residual else "Excess of energy")
     error.set_ylabel("Estimated error")
     error.set_xlabel("Solver steps")
     error.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
@@ -56,6 +63,19 @@ def convergence_figure(result: Result) -> Figure:
 
 def _column(history: list[dict[str, Any]], name: str) -> np.ndarray:
     return np.array([float(record[name]) for record in history])
+
+
+def _draw_residuals(axes: Axes, below: Axes, history: list[dict[str, Any]]) -> None:
+    steps = _column(history, "iteration")
+    curves = (("residual", _TRAIN, "at the training points"), ("held_out", _HELD_OUT, "at held-out points"))
+    for name, color, label in curves:
+        axes.plot(steps, _column(history, name), color=color, label=label, linewidth=1.4)
+    axes.set_yscale("log")
+    axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="upper right")
+    estimate = _column(history, "estimated_error")
+    if np.isfinite(estimate).any():
+        below.plot(steps, np.where(np.isfinite(estimate), estimate, np.nan), color=INK, linewidth=1.2)
+        below.set_yscale("log")
 
 
 def _draw_energies(axes: Axes, history: list[dict[str, Any]]) -> None:

@@ -43,7 +43,7 @@ def temperature_figure(problem: Problem, result: Result) -> Figure:
     figure = Figure(figsize=_SIZE, dpi=_DPI, facecolor="white")
     FigureCanvasAgg(figure)
     surface = surface_panel(figure, (0.0, 0.0, 0.5, 0.87), domain)
-    on_surface, _ = value_and_gradient(result.field, surface.picture.points)
+    on_surface, _ = value_and_gradient(result.temperature, surface.picture.points)
     piece = middle_slice(domain, result.field)
 
     colours, levels = _colours(np.concatenate([on_surface[np.isfinite(on_surface)], piece.inside]))
@@ -110,7 +110,7 @@ def _titles(figure: Figure, problem: Problem, result: Result) -> None:
     figure.text(
         0.03,
         0.905,
-        f"{evidence}  ·  {ended}  ·  heat balance closed to {100 * result.energy_balance:.2g} %",
+        f"{evidence}  ·  {ended}  ·  heat balance closed to {100 * (result.energy_balance or 0.0):.2g} %",
         fontsize=LABEL,
         color=INK if converged else WARNING,
         va="center",

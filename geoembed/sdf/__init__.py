@@ -11,6 +11,7 @@ from ._boundaries._boundary_mesh import boundary_function as boundary_function
 from ._boundaries._boundary_polyline import PolylineBoundary as PolylineBoundary
 from ._boundaries._boundary_values import Transfinite as Transfinite
 from ._boundaries._boundary_values import robin as robin
+from ._boundaries._boundary_wedge import WedgeBoundary as WedgeBoundary
 from ._bspline._bake import bake as bake
 from ._bspline._bake_report import BakeReport as BakeReport
 from ._bspline._bake_report import ErrorFigures as ErrorFigures
@@ -19,7 +20,7 @@ from ._bspline._baked import BakedSDF as BakedSDF
 from ._bspline._brick_field import Jet as Jet
 from ._bspline._chunks import BakeProgress as BakeProgress
 from ._cells import OccupiedCells as OccupiedCells
-from ._cells import micro_centres as micro_centres
+from ._cells import finer_cells as finer_cells
 from ._cells import occupied_cells as occupied_cells
 from ._curvature import Curvatures as Curvatures
 from ._curvature import curvatures as curvatures
@@ -33,6 +34,7 @@ from ._draw import draw_near as draw_near
 from ._draw import draw_weighted as draw_weighted
 from ._draw import resample as resample
 from ._draw_surface import draw_surface as draw_surface
+from ._filled import micro_centres as micro_centres
 from ._host import value_and_gradient as value_and_gradient
 from ._inspect import inspect_mesh as inspect_mesh
 from ._integrals import Integrals as Integrals

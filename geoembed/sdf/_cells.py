@@ -9,9 +9,9 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from ..core import InputError
+from ._filled import MICRO, filled_fractions, lattice
 from ._host import value_and_gradient
 
-MICRO = 4  # micro-cells along each edge of a cut cell: the resolution of its quadrature
 _BLOCK = 4  # cells along the edge of the blocks that are tested first
 _LARGEST_GRID = 2_000_000_000  # cells in the box: flat cell numbers stay below 2³¹
 
@@ -21,8 +21,9 @@ class OccupiedCells:
     """Cells of a cubic grid that touch a part.
 
     A cut cell carries a quadrature of its part inside: the filled fraction of each of its MICRO³ micro-cells,
-    from the signed distance linearised in the eight octants of the cell. It is exact for planar faces up to the
-    rounding of micro-cells at the surface; in cells that hold an edge of the part the error is O(spacing³).
+    from the signed distance linearised in the eight octants of the cell, and more finely where the octants
+    disagree. It is exact for planar faces up to the rounding of micro-cells at the surface; in cells that hold an
+    edge of the part the error is O(spacing³).
 
     Args:
         origin: The corner of cell (0, 0, 0), in the part's unit.
@@ -55,7 +56,11 @@ class OccupiedCells:
 
     def locate(self, points: Float[np.ndarray, "n 3"]) -> Int[np.ndarray, " n"]:
         """Returns the number of the occupied cell that holds each point, -1 where there is none."""
-        return find(self.keys, self.shape, np.floor((points - self.origin) / self.spacing).astype(np.int64))
+        return self.find(np.floor((points - self.origin) / self.spacing).astype(np.int64))
+
+    def find(self, index: Int[np.ndarray, "n 3"]) -> Int[np.ndarray, " n"]:
+        """Returns the number of the occupied cell at each grid position, -1 where there is none."""
+        return find(self.keys, self.shape, index)
 
 
 def flat(index: Int[np.ndarray, "n 3"], shape: tuple[int, int, int]) -> Int[np.ndarray, " n"]:
@@ -90,8 +95,8 @@ def occupied_cells(
         spacing: Edge length of the cells, in its unit.
         offset: Where the box's lower corner lies inside its cell, in cells (0…1).
         surface: Points on the surface; the cells that hold them are kept however little of them is filled.
-        tied: At which of them a condition fixes the level of a field; None for all. A connected piece without any
-            hangs on the rest by a neck too thin for the grid, and is joined to it.
+        tied: At which of them a condition fixes the level of a field. A connected piece without any hangs on the
+            rest by a neck too thin for the grid, and is joined to it. None: no piece needs one.
 
     Returns:
         The occupied cells with the quadrature of the cut ones.
@@ -110,62 +115,82 @@ def occupied_cells(
     shape = (int(extent[0]), int(extent[1]), int(extent[2]))
 
     index = _near_cells(sdf, origin, spacing, shape)
+    return _occupied_among(sdf, origin, spacing, shape, index, surface, tied)
+
+
+def finer_cells(
+    sdf: Callable[[Array], Array],
+    coarse: OccupiedCells,
+    refined: Bool[np.ndarray, " c"],
+    *,
+    surface: Float[np.ndarray, "s 3"],
+) -> OccupiedCells:
+    """Finds the cells of half the spacing that the part occupies in some cells of a grid.
+
+    Args:
+        sdf: The signed distance of the part.
+        coarse: The grid.
+        refined: In which of its cells to look.
+        surface: Points on the surface; the cells that hold them are kept however little of them is filled.
+
+    Returns:
+        The occupied cells. Their grid has the corner of the coarse one: cell i lies in its cell i // 2.
+    """
+    shape = (2 * coarse.shape[0], 2 * coarse.shape[1], 2 * coarse.shape[2])
+    index = (2 * coarse.index[refined][:, None] + lattice((2, 2, 2))[None]).reshape(-1, 3)
+    index = index[np.argsort(flat(index, shape))]
+    # A piece need not be tied here: it goes on in the cells that are not refined.
+    return _occupied_among(sdf, coarse.origin, 0.5 * coarse.spacing, shape, index, surface, None)
+
+
+def _occupied_among(
+    sdf: Callable[[Array], Array],
+    origin: Float[np.ndarray, "3"],
+    spacing: float,
+    shape: tuple[int, int, int],
+    index: Int[np.ndarray, "n 3"],
+    surface: Float[np.ndarray, "s 3"],
+    tied: Bool[np.ndarray, " s"] | None,
+) -> OccupiedCells:
+    """Keeps the cells that the part occupies; None for `tied`: no piece of them needs to be tied."""
     distance, _ = value_and_gradient(sdf, origin + spacing * (index + 0.5))
     reach = 0.5 * np.sqrt(3) * spacing
     index, distance = index[distance <= reach], distance[distance <= reach]
     cut = np.flatnonzero(distance > -reach)
-    filled = _filled(sdf, origin + spacing * index[cut], spacing)
+    filled = filled_fractions(sdf, origin + spacing * index[cut], spacing)
 
     keep = np.ones(len(index), bool)
     keep[cut] = filled.sum(axis=1) > 1e-9
-    holding = find(flat(index, shape), shape, np.floor((surface - origin) / spacing).astype(np.int64))
+    holding = _holding(index, shape, (surface - origin) / spacing)
     keep[holding[holding >= 0]] = True
     filled, index = filled[keep[cut]], index[keep]
     is_cut = np.zeros(len(keep), bool)
     is_cut[cut] = True
     cut = np.flatnonzero(is_cut[keep])
-    fixed = surface if tied is None else surface[tied]
-    holding = find(flat(index, shape), shape, np.floor((fixed - origin) / spacing).astype(np.int64))
-    is_tied = np.zeros(len(index), bool)
-    is_tied[holding[holding >= 0]] = True
+    is_tied = np.full(len(index), tied is None)
+    if tied is not None:
+        holding = _holding(index, shape, (surface[tied] - origin) / spacing)
+        is_tied[holding[holding >= 0]] = True
     open_faces = _open_faces(sdf, origin, spacing, shape, index, cut, filled, is_tied)
     return OccupiedCells(origin, spacing, shape, index, cut, filled, open_faces)
 
 
-def _lattice(counts: tuple[int, int, int]) -> Int[np.ndarray, "n 3"]:
-    return np.stack(np.meshgrid(*map(np.arange, counts), indexing="ij"), axis=-1).reshape(-1, 3)
+def _holding(
+    index: Int[np.ndarray, "c 3"], shape: tuple[int, int, int], position: Float[np.ndarray, "n 3"]
+) -> Int[np.ndarray, " n"]:
+    """Returns which of the cells `index` holds each position, in cells; -1: none."""
+    return find(flat(index, shape), shape, np.floor(position).astype(np.int64))
 
 
 def _near_cells(
     sdf: Callable[[Array], Array], origin: np.ndarray, spacing: float, shape: tuple[int, int, int]
 ) -> Int[np.ndarray, "n 3"]:
     """Returns the cells of all blocks that may hold some of the part, in the order of their flat number."""
-    block = _lattice((shape[0] // _BLOCK, shape[1] // _BLOCK, shape[2] // _BLOCK))
+    block = lattice((shape[0] // _BLOCK, shape[1] // _BLOCK, shape[2] // _BLOCK))
     distance, _ = value_and_gradient(sdf, origin + spacing * _BLOCK * (block + 0.5))
     block = block[distance <= 0.5 * np.sqrt(3) * spacing * _BLOCK]
-    index = (_BLOCK * block[:, None] + _lattice((_BLOCK, _BLOCK, _BLOCK))[None]).reshape(-1, 3)
+    index = (_BLOCK * block[:, None] + lattice((_BLOCK, _BLOCK, _BLOCK))[None]).reshape(-1, 3)
     return index[np.argsort(flat(index, shape))]
-
-
-def micro_centres() -> Float[np.ndarray, "micro 3"]:
-    """Returns the centres of the micro-cells of a cell, in cells (0…1)."""
-    return (_lattice((MICRO, MICRO, MICRO)) + 0.5) / MICRO
-
-
-def _filled(sdf: Callable[[Array], Array], corner: Float[np.ndarray, "k 3"], spacing: float) -> np.ndarray:
-    """Returns the filled fraction of each micro-cell, by the tangent plane of the octant it lies in."""
-    octant = (_lattice((2, 2, 2)) + 0.5) / 2
-    centres = corner[:, None] + spacing * octant[None]
-    distance, normal = value_and_gradient(sdf, centres.reshape(-1, 3))
-    distance, normal = distance.reshape(-1, 8), normal.reshape(-1, 8, 3)
-
-    micro = micro_centres()
-    home = np.rint(np.floor(micro * 2) @ np.array([4, 2, 1])).astype(int)
-    step = spacing * (micro - octant[home])
-    height = distance[:, home] + np.einsum("kmi,mi->km", normal[:, home], step)
-    # A half-space fills a cube of edge e linearly in its height over a width of about e·|n|₁ (clipped in the corners).
-    width = spacing / MICRO * np.abs(normal).sum(axis=2)[:, home]
-    return np.clip(0.5 - height / np.maximum(width, 1e-300), 0.0, 1.0)
 
 
 def _open_faces(
@@ -184,13 +209,13 @@ def _open_faces(
     keys = flat(index, shape)
     beyond = np.stack([find(keys, shape, index + step) for step in np.eye(3, dtype=int)], axis=1)
     lowest = np.where(beyond >= 0, -np.inf, np.inf)  # the lowest signed distance seen on the face
-    grid = (_lattice((MICRO, MICRO, 1))[:, :2] + 0.5) / MICRO
+    grid = 0.01 + 0.98 * lattice((MICRO + 1, MICRO + 1, 1))[:, :2] / MICRO
     for axis in range(3):
         doubtful = np.flatnonzero((beyond[:, axis] >= 0) & is_cut & is_cut[beyond[:, axis]])
         on_face = np.insert(grid, axis, 1.0, axis=1)
         points = origin + spacing * (index[doubtful][:, None] + on_face[None])
         distance, _ = value_and_gradient(sdf, points.reshape(-1, 3))
-        lowest[doubtful, axis] = distance.reshape(len(doubtful), MICRO**2).min(axis=1, initial=np.inf)
+        lowest[doubtful, axis] = distance.reshape(len(doubtful), (MICRO + 1) ** 2).min(axis=1, initial=np.inf)
     volume = np.ones(len(index))
     volume[cut] = filled.mean(axis=1)
     return _without_islands(lowest < 0, lowest, beyond, volume, is_tied)

@@ -6,4 +6,9 @@ from ._descend import Descent as Descent
 from ._descend import DescentProgress as DescentProgress
 from ._descend import descend as descend
 from ._interrupt import StopRequest as StopRequest
+from ._least_squares import LevenbergMarquardt as LevenbergMarquardt
+from ._least_squares import LMState as LMState
 from ._log import JsonLines as JsonLines
+from ._quasi_newton import QNState as QNState
+from ._quasi_newton import QuasiNewton as QuasiNewton
+from ._residuals import Rows as Rows

@@ -48,7 +48,15 @@ def items(folder, array, name="items.npy"):
     return folder / name
 
 
-def test_an_artefact_as_text(day, geoembed):
+@pytest.fixture
+def short(monkeypatch):
+    """A card in one precision and for one platform; a broken promise below takes the whole one."""
+    monkeypatch.setattr(
+        "geoembed.cli._card.card", partial(check.card, dtypes=("float32",), platforms=("cpu",))
+    )
+
+
+def test_an_artefact_as_text(day, geoembed, short):
     outcome = geoembed("card", day)
     assert (outcome.code, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
@@ -58,16 +66,32 @@ def test_an_artefact_as_text(day, geoembed):
     assert sum("passed" in line for line in lines) == len(lines) - 2
 
 
-def test_a_mesh_as_json(tmp_path, geoembed, monkeypatch):
-    monkeypatch.setattr(
-        "geoembed.cli._card.card", partial(check.card, dtypes=("float32",), platforms=("cpu",))
-    )
+@pytest.mark.slow
+def test_a_mesh_as_json(tmp_path, geoembed, short):
     outcome = geoembed("card", write_box(tmp_path / "box.stl"), "--unit", "mm", "--json", "--seed", 3)
     report = strict_json(outcome.out)
     assert (outcome.code, outcome.err) == (0, "")
     assert (report["name"], report["passed"], report["seed"]) == ("MeshSDF", True, 3)
     assert report["file"].endswith("box.stl")
     assert {row["name"] for row in report["rows"] if row["declared"]} == {"eikonal", "lipschitz 1"}
+
+
+def test_a_mesh_is_measured_on_examples_of_its_own(tmp_path, geoembed, monkeypatch):
+    """One row of its card; tests/test_conformance.py has the whole one, the slow test above all of it together."""
+
+    def eikonal_only(encoder, example, *, key, callback):
+        assert example is None
+        (declared,) = [promise for promise in encoder.properties if promise.kind == "eikonal"]
+        row = check.Row(check.eikonal(encoder, encoder.examples(4, key=key)), "float32", declared)
+        return check.Card(type(encoder).__name__, (row,))
+
+    monkeypatch.setattr("geoembed.cli._card.card", eikonal_only)
+    outcome = geoembed("card", write_box(tmp_path / "box.stl"), "--unit", "mm", "--json", "--seed", 3)
+    report = strict_json(outcome.out)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert (report["name"], report["passed"], report["seed"]) == ("MeshSDF", True, 3)
+    assert report["file"].endswith("box.stl")
+    assert [(row["name"], row["declared"]) for row in report["rows"]] == [("eikonal", True)]
 
 
 def test_a_broken_promise_gives_exit_code_1(fading, tmp_path, geoembed):

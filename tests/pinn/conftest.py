@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from geoembed.pinn import Convection, Problem, Progress, Result, SteadyHeat, Temperature, _solve, solve
+from geoembed.pinn import Convection, Problem, Progress, Result, SteadyHeat, Temperature, _solve_part, solve
 from tests.pinn.parts import ENDS, box
 
 KEY = jax.random.key(7)
@@ -18,7 +18,7 @@ LADDER = {"cells": 600, "first_cells": 200}
 def few_heat_points():
     """Heat flows need fewer points in tests than in reports."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_solve, "_HEAT_POINTS", 16_384)
+        patch.setattr(_solve_part, "_HEAT_POINTS", 16_384)
         yield
 
 

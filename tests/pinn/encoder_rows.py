@@ -2,9 +2,10 @@
 
 import functools
 
+import jax
 import numpy as np
 
-from geoembed import pinn, sdf
+from geoembed import core, pinn, sdf
 from tests.encoder_row import KEY, Encoder
 from tests.sdf.encoder_rows import box
 
@@ -32,7 +33,28 @@ def field_feared() -> list[np.ndarray]:
     return [np.array(point, float) for point in ([0, 0, 0], [2, 3, 4], [2, 1.5, 2], [0, 3, 1], node)]
 
 
+@functools.cache
+def network_field() -> pinn.NetworkField:
+    """Temperatures of a rod in time, given at both ends and at the first moment."""
+    conditions = [pinn.Initial(1.0), pinn.Dirichlet("left", 1.0), pinn.Dirichlet("right", 2.0)]
+    equation = pinn.HeatEquation(1.0, capacity=1.0)
+    problem = pinn.Problem(pinn.Interval(-1.0, 1.0), equation, conditions, time=(0.0, 2.0)).in_fields
+    network = core.MLP(problem.coordinates.size, 1, 6, 1, activation="tanh", key=KEY)
+    network = jax.tree.map(np.asarray, network)  # as `solve` returns it
+    return pinn.NetworkField(network, problem.coordinates, (problem.shaping(0),), True)
+
+
+def network_field_examples() -> list[np.ndarray]:
+    return list(np.random.default_rng(0).uniform((-0.95, 0.05), (0.95, 1.95), (40, 2)))
+
+
+def network_field_feared() -> list[np.ndarray]:
+    """The ends, the first moment, and both."""
+    return [np.array(place, float) for place in ([-1, 0.5], [1, 0.5], [0.3, 0], [-1, 0], [1, 2])]
+
+
 ROWS = [
     Encoder("pinn.SplineField", lambda: solved().field, field_examples, field_feared),
+    Encoder("pinn.NetworkField", network_field, network_field_examples, network_field_feared),
     Encoder("pinn.Result.value", lambda: solved().value, field_examples, field_feared),
 ]

@@ -6,7 +6,7 @@ import pytest
 
 import geoembed
 from geoembed.core import ArtefactError, InputError
-from geoembed.pinn import Problem, SteadyHeat, Temperature, _solve, solve
+from geoembed.pinn import Problem, SteadyHeat, Temperature, _solve_part, solve
 from geoembed.train import StopRequest
 from tests.pinn.conftest import KEY, LADDER
 from tests.pinn.parts import ENDS, box
@@ -111,7 +111,7 @@ def test_a_stop_request_serves_as_should_stop(slab_problem, tmp_path):
 
 def test_checkpoints_are_written_while_running(slab_problem, tmp_path, monkeypatch):
     """Every minute; here at once."""
-    monkeypatch.setattr(_solve, "_SAVE_EVERY", 0.0)
+    monkeypatch.setattr(_solve_part, "_SAVE_EVERY", 0.0)
     seen = []
     run(slab_problem, tmp_path / "run", callback=lambda _: seen.append((tmp_path / "run").exists()))
     assert not seen[0]

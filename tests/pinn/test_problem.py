@@ -5,7 +5,8 @@ import pytest
 
 from geoembed.core import InputError
 from geoembed.pinn import Convection, HeatFlux, Problem, SteadyHeat, Temperature
-from geoembed.pinn._energy import HOLD, dimensionless_source, surface_conditions
+from geoembed.pinn._energy import dimensionless_source
+from geoembed.pinn._surface_conditions import HOLD, surface_conditions
 from geoembed.sdf import SurfaceRule, facing, in_box, mesh_sdf
 from tests.pinn.parts import ENDS, box, shell, together
 

@@ -18,7 +18,7 @@ from geoembed.pinn import (
     SplineField,
     SteadyHeat,
     Temperature,
-    _solve,
+    _solve_part,
     solve,
 )
 from geoembed.sdf import facing, in_box, value_and_gradient
@@ -273,7 +273,7 @@ def test_it_stops_at_the_tolerance(slab_problem, slab):
 
 
 def test_a_grid_cut_short_gives_no_estimate(slab_problem, monkeypatch):
-    monkeypatch.setattr(_solve, "_MOST_STEPS", 50)
+    monkeypatch.setattr(_solve_part, "_MOST_STEPS", 50)
     result = solve(slab_problem, key=KEY, tolerance=1e6, **LADDER)
     assert result.estimated_error == np.inf
     assert result.status == "cell limit"

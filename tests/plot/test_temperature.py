@@ -133,7 +133,7 @@ def test_surface_has_the_hues_of_its_temperatures(figure):
 
 def test_a_constant_field_and_one_without_values_are_drawn():
     problem, result = solved_angle()
-    field = result.field
+    field = dataclasses.replace(result.field, finer=None)
     flat = dataclasses.replace(field, coefficients=np.zeros_like(field.coefficients))
     drawn = temperature_figure(problem, dataclasses.replace(result, field=flat))
     low, high = _axes(drawn, "colour bar").get_ylim()
@@ -202,3 +202,15 @@ def test_convergence_of_a_real_run_and_of_none():
     figure = convergence_figure(result)
     assert len(_axes(figure, "energy").lines) >= 2
     convergence_figure(dataclasses.replace(result, history=())).canvas.draw()
+
+
+def test_convergence_of_another_equation_shows_residuals():
+    record = {"iteration": 5, "residual": 1e-1, "held_out": 2e-1, "estimated_error": float("inf")}
+    later = {"iteration": 10, "residual": 1e-3, "held_out": 3e-3, "estimated_error": 1e-2}
+    result = dataclasses.replace(solved_angle()[1], history=(record, later))
+    figure = convergence_figure(result)
+    figure.canvas.draw()
+    above, below = _axes(figure, "residual"), _axes(figure, "error")
+    drawn = {line.get_label(): line.get_ydata().tolist() for line in above.lines}
+    assert drawn == {"at the training points": [1e-1, 1e-3], "at held-out points": [2e-1, 3e-3]}
+    assert below.lines[0].get_ydata()[1] == 1e-2

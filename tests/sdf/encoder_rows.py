@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import equinox as eqx
 import jax
 import numpy as np
 
@@ -108,7 +109,14 @@ def network_row(name: str, make: Callable[[], Any], feared: tuple, slow: bool) -
     return Encoder(f"core.{name}", make, examples, lambda: [np.array(p, float) for p in feared], slow=slow)
 
 
-# MLP, Siren and FourierFeatures: `sdf.NeuralSDF` and tests/core/test_networks.py stand for them.
+def moved_pirate() -> core.PirateNet:
+    """One whose blocks take part: every α away from its start at 0."""
+    network = core.PirateNet(3, 2, 8, 2, scale=0.5, key=KEY)
+    return eqx.tree_at(lambda network: network.alpha, network, network.alpha + 0.6)
+
+
+# MLP, Siren and FourierFeatures: `sdf.NeuralSDF` and tests/core/test_networks.py stand for them; for the next three
+# tests/core/test_networks_physics.py does.
 NETWORKS = [
     ("MLP", lambda: core.MLP(3, 2, 8, 2, key=KEY), ((0, 0, 0), (9, -9, 9)), True),
     ("Siren", lambda: core.Siren(3, 2, 8, 2, key=KEY), ((0, 0, 0), (9, -9, 9)), True),
@@ -118,6 +126,9 @@ NETWORKS = [
         ((0, 0, 0), (9, -9, 9)),
         True,
     ),
+    ("ModifiedMLP", lambda: core.ModifiedMLP(3, 2, 8, 2, key=KEY), ((0, 0, 0), (9, -9, 9)), True),
+    ("PirateNet", moved_pirate, ((0, 0, 0), (9, -9, 9)), True),
+    ("Separable", lambda: core.Separable(3, 2, 8, 2, 4, key=KEY), ((0, 0, 0), (9, -9, 9)), True),
     (
         "HashGrid",
         lambda: core.HashGrid(3, levels=3, coarsest=2, finest=8, rows=2**7, blend="quintic", key=KEY),
@@ -202,11 +213,15 @@ def wall(number: int) -> sdf.LineBoundary:
     return sdf.LineBoundary(corners[number], corners[number + 1])
 
 
+# Cards that take long; tests/sdf/test_boundary.py and test_boundary_mesh.py stand for them.
+SLOW_CARDS = ("PolylineBoundary", "MeshBoundary")
+
 # Name, how it is made, points to be feared (ends, joins, the boundary itself, in line with it), whether slow.
 BOUNDARIES = [
     ("LineBoundary", lambda: wall(0), ((0, 0), (1, 0), (0.5, 0), (2, 0)), True),
     ("ArcBoundary", lambda: sdf.ArcBoundary((0.0, 0.0), 1.0, 0.0, 2.0), ((1, 0), (0, 0), (0, 1), (0, -1)), True),
     ("RoundBoundary", lambda: sdf.RoundBoundary((0.0, 0.0, 0.0), 1.0), ((0, 0, 0), (1, 0, 0)), True),
+    ("WedgeBoundary", lambda: sdf.WedgeBoundary((0.0, 0.0), (1.0, 0.0), 4.7, 1.0), ((0, 0), (1, 0), (-1, 0)), True),
     ("JoinedBoundary", lambda: sdf.JoinedBoundary([wall(0), wall(1)]), ((0, 0), (1, 0), (0.5, 0), (2, 0)), True),
     ("PolylineBoundary", lambda: sdf.PolylineBoundary([(0, 0), (1, 0), (0, 1)], True), ((0, 0), (0.5, 0)), False),
     ("MeshBoundary", base_of_box, ((0, 0, 0), (2, 1, 0), (1, 1.5, 0), (0.7, 1, 0), (3, 1, 0)), False),
@@ -218,7 +233,8 @@ def boundary_row(name: str, make: Callable[[], Any], feared: tuple, slow: bool) 
     def examples() -> list[np.ndarray]:
         return [np.asarray(item, float) for item in make().examples(16, key=KEY)]
 
-    return Encoder(f"sdf.{name}", make, examples, lambda: [np.array(p, float) for p in feared], slow=slow)
+    afraid = lambda: [np.array(p, float) for p in feared]  # noqa: E731
+    return Encoder(f"sdf.{name}", make, examples, afraid, slow=slow, slow_card=name in SLOW_CARDS)
 
 
 ROWS = [

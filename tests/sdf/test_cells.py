@@ -62,6 +62,19 @@ def test_a_turned_box_has_its_volume_and_centre():
     np.testing.assert_allclose(moment / volume, turn @ (size / 2), atol=1e-3)
 
 
+@pytest.mark.parametrize("offset", [(0.37, 0.71, 0.13), (0.15, 0.8, 0.24), (0.97, 0.02, 0.5)])
+def test_cells_at_edges_and_corners_are_filled_as_they_should(offset):
+    """A cell and an upright box share a box. In some cells no octant has its centre near the second face."""
+    size = np.array([1.0, 0.7, 0.43])
+    cells = cells_of(box(size), 0.15, offset)
+    lower = cells.origin + cells.spacing * cells.index
+    shared = np.clip(np.minimum(lower + cells.spacing, size) - np.maximum(lower, 0), 0, None).prod(axis=1)
+    filled = np.ones(len(cells.index))
+    filled[cells.cut] = cells.filled.mean(axis=1)
+    np.testing.assert_allclose(filled, shared / cells.spacing**3, atol=0.012)
+    assert abs(cells.volume / size.prod() - 1) < 3e-3
+
+
 def test_a_ball_with_a_cavity_has_its_volume():
     part = shell(subdivisions=2)
     exact = trimesh.Trimesh(part.vertices, part.faces, process=False).volume

@@ -1,8 +1,8 @@
-"""Equations."""
+"""Steady heat conduction in a part."""
 
 from dataclasses import dataclass
 
-from ..core import InputError, register
+from ...core import InputError, register
 
 
 @register

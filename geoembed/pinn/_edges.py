@@ -1,0 +1,64 @@
+"""The edges of a part at which a temperature is singular."""
+
+import numpy as np
+from jaxtyping import Float
+
+from ._problem import Problem
+
+STIFF = 100.0  # Biot number above which a face is as good as held
+_SMOOTH = 0.9  # exponents above this cost no accuracy that matters
+
+
+def singular_edges(
+    problem: Problem,
+) -> tuple[Float[np.ndarray, "e 2 3"], Float[np.ndarray, " e"]]:
+    """Returns the edges at which the gradient of the temperature is infinite, and the exponents there.
+
+    At distance r from an edge with the inner angle ω the temperature behaves as r^λ. Between two faces that are both
+    held or both not, λ = π/ω: 2/3 at the root of a fin. Between a held and another face λ = π/(2ω): 1/2 where they
+    lie in one plane. Edges with λ < 0.9 are returned.
+
+    Args:
+        problem: The problem.
+
+    Returns:
+        The two ends of each edge, in the part's unit, and λ.
+
+    References:
+        P. Grisvard, Elliptic Problems in Nonsmooth Domains, SIAM 2011, ch. 4.
+    """
+    vertices, faces = problem.domain.vertices, problem.domain.faces
+    table, scales = problem.face_conditions, problem.scales
+    held = table.held | (table.h * scales.metres / problem.equation.conductivity > STIFF)
+    sides = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
+    home = np.tile(np.arange(len(faces)), 3)
+    order = np.lexsort((sides[:, 1], sides[:, 0]))
+    sides, home = sides[order], home[order]
+    pair = np.flatnonzero(np.all(sides[1:] == sides[:-1], axis=1))
+    one, other = home[pair], home[pair + 1]
+    angle = _inner_angle(vertices[faces], one, other)
+    exponent = np.where(held[one] != held[other], 0.5, 1.0) * np.pi / np.maximum(angle, 1e-9)
+    singular = exponent < _SMOOTH
+    return vertices[sides[pair[singular]]], exponent[singular]
+
+
+def _inner_angle(corners: Float[np.ndarray, "f 3 3"], one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The angle inside the part between two faces that share an edge."""
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
+    between = np.arctan2(
+        np.linalg.norm(np.cross(normal[one], normal[other]), axis=1),
+        np.sum(normal[one] * normal[other], axis=1),
+    )
+    middle = corners.mean(axis=1)
+    re_entrant = np.sum((middle[other] - middle[one]) * normal[one], axis=1) > 0
+    return np.pi + np.where(re_entrant, between, -between)
+
+
+def points_along(edges: Float[np.ndarray, "e 2 3"], step: float) -> Float[np.ndarray, "n 3"]:
+    """Returns points on edges, at most `step` apart."""
+    along = edges[:, 1] - edges[:, 0]
+    counts = np.maximum(np.ceil(np.linalg.norm(along, axis=1) / step).astype(np.int64), 1)
+    home = np.repeat(np.arange(len(edges)), counts + 1)
+    number = np.arange(len(home)) - np.repeat(np.cumsum(counts + 1) - (counts + 1), counts + 1)
+    return edges[home, 0] + (number / counts[home])[:, None] * along[home]

@@ -1,0 +1,115 @@
+"""Conditions on the boundary of a domain and at its first moment, for any equation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core import InputError
+
+Value = float | Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Dirichlet:
+    """u = value on a piece of the boundary.
+
+    Args:
+        piece: The name of the piece, see the table of `outline`; "all" for the whole boundary.
+        value: A number, or a function of one point (time last) that is defined in the whole domain.
+        field: The name of the unknown; None if the equation has one.
+        hard: Whether the network is built so that it holds exactly. Otherwise it is a row of the least squares.
+    """
+
+    piece: str
+    value: Value = 0.0
+    field: str | None = None
+    hard: bool = True
+
+    def __post_init__(self) -> None:
+        _check(self.piece, "value", self.value)
+
+
+@dataclass(frozen=True)
+class Neumann:
+    """The natural flux of the equation (for Poisson's ∂u/∂n) = value on a piece of the boundary.
+
+    Args:
+        piece: The name of the piece.
+        value: A number, or a function of one point.
+        field: The name of the unknown whose flux it is; None if the equation has one.
+    """
+
+    piece: str
+    value: Value = 0.0
+    field: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.piece, "value", self.value)
+
+
+@dataclass(frozen=True)
+class Robin:
+    """Natural flux + coefficient · u = value on a piece of the boundary.
+
+    Args:
+        piece: The name of the piece.
+        coefficient: A number, or a function of one point.
+        value: A number, or a function of one point.
+        field: The name of the unknown; None if the equation has one.
+    """
+
+    piece: str
+    coefficient: Value
+    value: Value = 0.0
+    field: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.piece, "coefficient", self.coefficient)
+        _check(self.piece, "value", self.value)
+
+
+@dataclass(frozen=True)
+class Initial:
+    """u = value at the first moment; ∂u/∂t = value with order 1. It holds exactly, by the form of the network.
+
+    Args:
+        value: A number, or a function of one point whose last coordinate, the time, it need not look at.
+        field: The name of the unknown; None if the equation has one.
+        order: Of the derivative in time, 0 or 1.
+    """
+
+    value: Value = 0.0
+    field: str | None = None
+    order: int = 0
+
+    def __post_init__(self) -> None:
+        _check("the first moment", "value", self.value)
+        if self.order not in (0, 1):
+            raise InputError(
+                "conditions", "initial", f"order = {self.order}", "Give 0 for u or 1 for its rate in time"
+            )
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """u and all its derivatives agree at both ends of the domain along one axis, exactly, by the form of the network.
+
+    Args:
+        axis: The number of the coordinate. The domain must be an `Interval` or a box along it.
+    """
+
+    axis: int = 0
+
+
+FieldCondition = Dirichlet | Neumann | Robin | Initial | Periodic
+
+
+def _check(where: str, name: str, value: Value) -> None:
+    if callable(value):
+        return
+    number = np.asarray(value)
+    if number.shape != () or number.dtype.kind not in "iuf" or not np.isfinite(number):
+        reason = f"{name} = {value!r} is no finite number"
+        raise InputError("conditions", repr(where), reason, "Give a number or a function of a point")

@@ -1,0 +1,44 @@
+"""The conditions of a problem at points on its surface, without dimensions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ..sdf import SurfaceRule
+from ._problem import Problem
+
+HOLD = 1e4  # Biot number of the contact that holds a face: its temperature drop is of the order of 1e-4 of the span
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Dimensionless conditions at points on the surface.
+
+    Args:
+        points: Points, in the part's unit.
+        weights: Areas, in units of length².
+        faces: The face of each point.
+        transfer: Biot number, at most HOLD, which it is where the temperature is held.
+        target: Ambient or held temperature.
+        flux: Prescribed flux into the part.
+    """
+
+    points: Float[np.ndarray, "n 3"]
+    weights: Float[np.ndarray, " n"]
+    faces: Int[np.ndarray, " n"]
+    transfer: Float[np.ndarray, " n"]
+    target: Float[np.ndarray, " n"]
+    flux: Float[np.ndarray, " n"]
+
+
+def surface_conditions(problem: Problem, rule: SurfaceRule) -> Surface:
+    """Brings the conditions at the points of a surface rule into dimensionless form."""
+    scales, table = problem.scales, problem.face_conditions
+    k = problem.equation.conductivity
+    level = np.where(table.held, table.temperature, table.ambient)
+    transfer = np.where(table.held, HOLD, np.minimum(table.h * scales.metres / k, HOLD))
+    target = np.where(transfer > 0, (level - scales.reference) / scales.span, 0.0)
+    flux = table.flux * scales.metres / (k * scales.span)
+    f = rule.faces
+    return Surface(rule.points, rule.weights / scales.length**2, f, transfer[f], target[f], flux[f])
