@@ -55,6 +55,6 @@ def network_field_feared() -> list[np.ndarray]:
 
 ROWS = [
     Encoder("pinn.SplineField", lambda: solved().field, field_examples, field_feared),
-    Encoder("pinn.NetworkField", network_field, network_field_examples, network_field_feared),
-    Encoder("pinn.Result.value", lambda: solved().value, field_examples, field_feared),
+    Encoder("pinn.NetworkField", network_field, network_field_examples, network_field_feared, slow_card=True),
+    Encoder("pinn.Result.value", lambda: solved().value, field_examples, field_feared, slow=True),
 ]
