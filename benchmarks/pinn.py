@@ -1,11 +1,12 @@
 """Equations solved by least squares on the residual, for a given wall clock: error against independent references.
 
-    python benchmarks/pinn.py [--only NAME ...] [--seeds 3] [--peers PYTHON] [--quick] [--again]
+    python benchmarks/pinn.py [--only NAME ...] [--seeds 3] [--network] [--peers PYTHON] [--quick] [--again]
 
 Every run has a process of its own with an empty compilation cache, two threads, and the default settings of
 `geoembed.pinn.solve`; no option depends on the problem. The clock starts when the problem is stated and includes
 compilation; measuring the error stops it. The error is that of the field with the smallest held-out residual, which
-is what `solve` returns; the reference is never used to choose. `--peers` names the interpreter of an environment for
+is what `solve` returns; the reference is never used to choose. A run may end before its budget: the memory for finer
+grids is bounded. `--network` trains tanh layers instead of splines. `--peers` names the interpreter of an environment for
 benchmarks/pinn_peers.py; its rows then run on the same machine, after ours. `--quick` runs one seed for ten seconds.
 
 Each run appends a row to benchmarks/results/pinn.jsonl; rows that are there are not run again. The last line printed
@@ -69,7 +70,7 @@ class Watch:
         return relative(np.concatenate(found), self.values)
 
 
-def run(name: str, seed: int, budget: float) -> dict[str, Any]:
+def run(name: str, seed: int, budget: float, method: str) -> dict[str, Any]:
     """One run: error, evidence and the curve of error against time."""
     problem, points, values = CASES[name].make()
     watch = Watch(budget, points, values)
@@ -77,6 +78,7 @@ def run(name: str, seed: int, budget: float) -> dict[str, Any]:
         problem,
         key=jax.random.key(seed),
         tolerance=0.0,
+        training=pinn.Training() if method == "network" else None,
         callback=watch.look,
         should_stop=lambda: watch.seconds() > budget,
     )
@@ -85,6 +87,7 @@ def run(name: str, seed: int, budget: float) -> dict[str, Any]:
         "error": watch.error(result.field),
         "estimated_error": result.estimated_error,
         "held_out_residual": result.held_out_residual,
+        "status": result.status,
         "seconds": round(seconds, 1),
         "iterations": result.iterations,
         "parameters": result.parameters,
@@ -110,19 +113,29 @@ def main() -> None:
     parser.add_argument("--peers", help="interpreter of the environment of the peers")
     parser.add_argument("--quick", action="store_true", help="one seed, ten seconds")
     parser.add_argument("--again", action="store_true", help="run even what is in the results")
-    parser.add_argument("--run", nargs=3, metavar=("NAME", "SEED", "BUDGET"), help=argparse.SUPPRESS)
+    parser.add_argument("--network", action="store_true", help="tanh layers instead of the default")
+    parser.add_argument(
+        "--run", nargs=4, metavar=("NAME", "SEED", "BUDGET", "METHOD"), help=argparse.SUPPRESS
+    )
     options = parser.parse_args()
     if options.run:
-        print(json.dumps(run(options.run[0], int(options.run[1]), float(options.run[2]))))
+        print(json.dumps(run(options.run[0], int(options.run[1]), float(options.run[2]), options.run[3])))
         return
     store = Path(os.devnull) if options.quick else RESULTS / "pinn.jsonl"
-    summary: dict[str, Any] = {"bench": "pinn", "version": commit()}
+    method = "network" if options.network else "default"
+    summary: dict[str, Any] = {"bench": "pinn", "version": commit(), "method": method}
     for name in options.only:
         budget = 10.0 if options.quick else CASES[name].budget
         errors = []
         for seed in range(1 if options.quick else options.seeds):
-            command = [sys.executable, __file__, "--run", name, str(seed), str(budget)]
-            identity = {"problem": name, "seed": seed, "budget": budget, "threads": os.cpu_count()}
+            command = [sys.executable, __file__, "--run", name, str(seed), str(budget), method]
+            identity = {
+                "method": method,
+                "problem": name,
+                "seed": seed,
+                "budget": budget,
+                "threads": len(os.sched_getaffinity(0)),
+            }
             found = row(
                 store, identity, lambda c=command: {"version": commit()} | in_process(c), again=options.again
             )

@@ -1,4 +1,4 @@
-"""Reference solutions of four problems of PINNacle in the plane.
+"""Reference solutions in the plane: four problems of PINNacle, and −Δu = 1 on the L-shape.
 
 The two domains with holes have series that satisfy the equation exactly, fitted to the boundary values.
 Both equations have a maximum principle, so the largest residual on the boundary, measured between the fitted points,
@@ -11,6 +11,7 @@ to these series is 2.8e-5 (Poisson with holes), 9.0e-5 (Poisson–Boltzmann) and
 References:
     Z. Hao et al., "PINNacle: a comprehensive benchmark of physics-informed neural networks", 2023, arXiv:2306.08827,
     appendix B.
+    A. Gopal, L. N. Trefethen, SIAM J. Numer. Anal. 57 (2019) 2074: poles that cluster at corners.
 """
 
 from collections.abc import Callable
@@ -84,6 +85,42 @@ def _laplace_basis(orders: int) -> Basis:
         return np.concatenate([multipoles, smooth]).T
 
     return basis
+
+
+def l_shape(points: np.ndarray, *, poles: int = 80) -> Reference:
+    """−Δu = 1 in [−1, 1]² less its first quadrant, u = 0 on the boundary.
+
+    u = −|z|²/4 + Re of a rational function with poles outside, exponentially clustered at the six corners, and a
+    polynomial, fitted to the boundary values. The accuracy is that farther than 1e-12 from the corners.
+
+    Args:
+        points: Where (n, 2).
+        poles: At each corner.
+    """
+    corners = np.array([0, 1j, -1 + 1j, -1 - 1j, 1 - 1j, 1])
+    after, before = np.roll(corners, -1), np.roll(corners, 1)
+    outward = -((after - corners) / abs(after - corners) + (before - corners) / abs(before - corners))
+    outward[0] = -outward[0]  # at the re-entrant corner the bisector of the edges points outside
+    away = np.exp(-4 * (np.sqrt(poles) - np.sqrt(np.arange(1, poles + 1))))
+    places = (corners[:, None] + (outward / abs(outward))[:, None] * away).ravel()
+
+    def basis(points: np.ndarray) -> np.ndarray:
+        z = (points[:, 0] + 1j * points[:, 1])[:, None]
+        rational = np.tile(away, len(corners)) / (z - places)
+        smooth = ((z + 0.3 + 0.3j) / 1.9) ** np.arange(25)
+        return np.concatenate([rational.real, rational.imag, smooth.real, smooth.imag[:, 1:]], axis=1)
+
+    def boundary(count: int) -> np.ndarray:
+        share = np.geomspace(1e-12, 0.5, count)
+        both = np.concatenate([share, 1 - share])
+        z = (corners[:, None] + (after - corners)[:, None] * both).ravel()
+        return np.stack([z.real, z.imag], axis=-1)
+
+    fitted, checked = boundary(3 * poles), boundary(4 * poles + 13)
+    found = fit(basis, fitted, np.sum(fitted**2, axis=1) / 4)
+    residual = np.abs(basis(checked) @ found - np.sum(checked**2, axis=1) / 4).max()
+    values = in_parts(lambda part: basis(part) @ found - np.sum(part**2, axis=1) / 4, points)
+    return Reference(points, values, float(residual))
 
 
 def boltzmann_source(x: np.ndarray, y: np.ndarray) -> np.ndarray:

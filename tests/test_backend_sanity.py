@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 SIZES = [5_000, 20_000, 32_769, 40_000]
+EAGER = [5_000, 40_000]  # every operation of an eager program is compiled by itself, which takes long
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
 
 ROTATION = np.array([[0.36, 0.48, -0.8], [-0.8, 0.6, 0.0], [0.48, 0.64, 0.6]])
@@ -34,13 +35,13 @@ def _points(n: int) -> np.ndarray:
 
 
 def _assert_agree(per_row: Callable, rows: np.ndarray, expected: np.ndarray, dtype: np.dtype) -> None:
-    """jit(vmap), vmap and the reference agree on every row."""
+    """jit(vmap), the reference and, at the smallest and the largest size, vmap agree on every row."""
     batched = jax.vmap(per_row)
     x = jnp.asarray(rows, dtype)
-    jitted, eager = np.asarray(jax.jit(batched)(x)), np.asarray(batched(x))
+    found = {"jit": jax.jit(batched)(x)} | ({"eager": batched(x)} if len(rows) in EAGER else {})
     bound = TOLERANCE[dtype.name] * max(1.0, float(np.abs(expected).max()))
-    for name, got in (("jit", jitted), ("eager", eager)):
-        wrong = ~(np.abs(got - expected) <= bound)
+    for name, got in found.items():
+        wrong = ~(np.abs(np.asarray(got) - expected) <= bound)
         assert not wrong.any(), (
             f"{name}: {wrong.sum()} of {wrong.size} rows wrong, first {wrong.nonzero()[0][0]}"
         )
@@ -160,4 +161,5 @@ def test_sum_over_all_rows(n, precision):
     x = jnp.asarray(rows, precision)
     expected = (rows**2).sum(axis=-1).mean()  # a rotation keeps lengths
     assert float(jax.jit(total)(x)) == pytest.approx(expected, rel=TOLERANCE[precision.name])
-    assert float(total(x)) == pytest.approx(expected, rel=TOLERANCE[precision.name])
+    if n in EAGER:
+        assert float(total(x)) == pytest.approx(expected, rel=TOLERANCE[precision.name])

@@ -136,6 +136,16 @@ def test_poisson_with_holes_is_harmonic_and_has_its_boundary_values():
     np.testing.assert_allclose(planar.poisson_holes(side).values, 1, atol=1e-12)
 
 
+def test_the_l_shape_satisfies_its_equation_and_boundary_values():
+    inside = np.array([[-0.3, 0.4], [-0.5, -0.6], [0.7, -0.2], [-0.01, 0.01]])
+    found = planar.l_shape(inside)
+    assert found.accuracy < 1e-9
+    np.testing.assert_allclose(laplacian(lambda x: planar.l_shape(x).values, inside), -1, atol=1e-4)
+    along = np.linspace(0.02, 0.98, 7)[:, None]  # the very corners are missed by 4e-4
+    rim = np.concatenate([along * [1.0, 0.0], along * [0.0, 1.0], [-1.0, 1.0] - along * [0.0, 2.0]])
+    np.testing.assert_allclose(planar.l_shape(rim).values, 0, atol=1e-9)
+
+
 def test_poisson_boltzmann_satisfies_its_equation_and_boundary_values():
     inside = uniform(-0.99, 0.99, (60, 2))
     for x, y, radius in planar.HOLES:
@@ -218,6 +228,12 @@ def test_references_agree_with_published_data(data):
 
 
 @pytest.mark.slow
+def test_the_l_shape_agrees_with_finite_elements(data):
+    """Those are good to about 1e-6."""
+    file = np.load(data / "pinn" / "fem_lshape_ref.npz")
+    assert relative(planar.l_shape(file["X"]).values, file["u"]) < 2e-6
+
+
 def test_time_dependent_references_agree_with_published_data(data):
     kdv, cahn = (loadmat(data / "pinn" / name) for name in ("jaxpi2_kdv.mat", "ssb_AC_cosine.mat"))
     found = references.kdv(kdv["x"][0], 200)

@@ -17,14 +17,25 @@ from matplotlib import pyplot as plt
 HERE = Path(__file__).resolve().parent
 CONFIG = tomllib.loads((HERE / "config.toml").read_text())
 ROWS = HERE.parents[1] / "benchmarks" / "results" / "pinn.jsonl"
-COLORS = {"geoembed": "#1b6ca8", "deepxde": "#c2571a", "jno": "#6a8f3c"}
+COLORS = {
+    "geoembed, splines": "#1b6ca8",
+    "geoembed, layers": "#8fb8d9",
+    "deepxde": "#c2571a",
+    "jno": "#6a8f3c",
+}
+NAMES = {"default": "geoembed, splines", "network": "geoembed, layers"}
 
 
 def rows_of(problem: str) -> list[dict]:
     """The last row of each run of a problem that did not fail."""
     rows = [json.loads(line) for line in ROWS.read_text().splitlines()]
     mine = [row for row in rows if row["problem"] == problem and row["budget"] == CONFIG["budget"]]
-    return list({(row.get("peer", "geoembed"), row["seed"]): row for row in mine if "curve" in row}.values())
+    return list({(name_of(row), row["seed"]): row for row in mine if "curve" in row}.values())
+
+
+def name_of(row: dict) -> str:
+    """The library, and the kind of its network."""
+    return row.get("peer") or NAMES[row["method"]]
 
 
 def main() -> None:
@@ -34,10 +45,12 @@ def main() -> None:
     for axes, problem in zip(panels, problems, strict=True):
         named = set()
         for row in rows_of(problem):
-            name = row.get("peer", "geoembed")
+            name = name_of(row)
             seconds, _, errors = zip(*row["curve"], strict=True)
             label = None if name in named else name
-            axes.plot(seconds, errors, color=COLORS[name], label=label, linewidth=1.4)
+            axes.plot(
+                seconds, errors, color=COLORS[name], label=label, linewidth=1.4, marker=".", markersize=3
+            )
             named.add(name)
         axes.set_yscale("log")
         axes.set_title(CONFIG["titles"][problem], fontsize=10)

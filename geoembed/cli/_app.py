@@ -13,7 +13,7 @@ from ..core import GeoembedError
 
 app = typer.Typer(
     name="geoembed",
-    help="Physics and geometry embeddings: heat in real parts, files inspected.",
+    help="Physics and geometry embeddings: heat in real parts, equations in domains, files inspected.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -22,6 +22,7 @@ app = typer.Typer(
 Out = Annotated[Path | None, typer.Option(help="Folder for the results.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Decides all random choices.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run from its checkpoint.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Json = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")
 ]
@@ -40,12 +41,14 @@ def main() -> None:
 
 
 @app.command()
-def demo(out: Out = None, seed: Seed = 0, resume: Resume = False, as_json: Json = False) -> None:
+def demo(
+    out: Out = None, seed: Seed = 0, resume: Resume = False, quiet: Quiet = False, as_json: Json = False
+) -> None:
     """Solve heat conduction in the bundled heat sink and compare with finite elements."""
     from ._demo import run_demo
 
     folder = out or Path("geoembed-demo")
-    _finish(lambda: run_demo(folder, seed=seed, resume=resume), folder, as_json)
+    _finish(lambda: run_demo(folder, seed=seed, resume=resume, quiet=quiet), folder, as_json)
 
 
 @app.command()
@@ -53,17 +56,22 @@ def solve(
     config: Annotated[Path, typer.Argument(help="A TOML configuration file.")],
     out: Out = None,
     resume: Resume = False,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**32 - 1, help="Decides all random choices; 0 by default.")
+    ] = None,
     certify: Annotated[
         bool, typer.Option("--certify", help="Judge the answer by finite elements (extra fem).")
     ] = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Solve what a configuration file describes. Results go to the folder CONFIG-result, or to --out."""
     from ._run import run
 
     folder = out or config.with_name(f"{config.stem}-result")
-    _finish(lambda: run(config, folder, seed=seed, resume=resume, with_fem=certify), folder, as_json)
+    _finish(
+        lambda: run(config, folder, seed=seed, resume=resume, with_fem=certify, quiet=quiet), folder, as_json
+    )
 
 
 @app.command()
@@ -148,6 +156,7 @@ def version() -> None:
 
 def _finish(work: Any, folder: Path, as_json: bool) -> None:
     """Runs, prints the result on stdout, turns an interruption or a failed certificate into an exit code."""
+    from ._field_report import field_summary
     from ._report import summary
     from ._run import Interrupted
 
@@ -159,7 +168,8 @@ def _finish(work: Any, folder: Path, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     else:
-        typer.echo(summary(report, folder))
+        words = field_summary if "equation" in report else summary
+        typer.echo(words(report, folder))
     verdict = (report["fem"] or {}).get("status")
     if report["status"] == "diverged" or verdict == "failed":
         raise typer.Exit(1)

@@ -12,7 +12,7 @@ from ._run import make_folder, run
 _FILES = ("heat_sink.toml", "heat_sink.stl")
 
 
-def run_demo(out: Path, *, seed: int, resume: bool) -> dict[str, Any]:
+def run_demo(out: Path, *, seed: int, resume: bool, quiet: bool = False) -> dict[str, Any]:
     """Solves the bundled part; the configuration and the part are copied to `out` for the user to change."""
     data = resources.files("geoembed.pinn") / "data"
     make_folder(out)
@@ -24,4 +24,4 @@ def run_demo(out: Path, *, seed: int, resume: bool) -> dict[str, Any]:
         with resources.as_file(data / "heat_sink_reference.npz") as reference:
             add_reference(report, result, reference, problem.domain.metres_per_unit)
 
-    return run(out / "heat_sink.toml", out, seed=seed, resume=resume, judge=judge)
+    return run(out / "heat_sink.toml", out, seed=seed, resume=resume, quiet=quiet, judge=judge)

@@ -8,7 +8,8 @@ from ..core import InputError
 from ..pinn import Convection, HeatFlux, Problem, SteadyHeat, Temperature
 from ..sdf import Selection, facing, in_box, load_mesh, segment
 from ._config import ConditionTable, Config, Patch
-from ._read_config import nearest, place_in_file, place_of
+from ._mistakes import nearest
+from ._read_config import place_in_file, place_of
 
 _MESHES = (".stl", ".obj", ".ply", ".off", ".glb")
 

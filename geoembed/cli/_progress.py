@@ -1,5 +1,7 @@
-"""What a running `solve` shows: a bar on a terminal, a line a grid elsewhere. Always on stderr."""
+"""What a running `solve` shows: a bar on a terminal, a line now and then elsewhere. Always on stderr."""
 
+import math
+import time
 from types import TracebackType
 
 from rich.console import Console
@@ -12,17 +14,24 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from ..pinn import FieldProgress
 from ..pinn import Progress as Report
 
 _USUAL_STEPS = 250  # solver steps on one grid; only for the estimate of the time left
+_EVERY = 15.0  # seconds between two lines about an equation, where there is no terminal
 
 
 class SolveProgress:
-    """A context that turns the reports of `solve` into progress on stderr."""
+    """A context that turns the reports of `solve` into progress on stderr.
 
-    def __init__(self, what: str):
-        self.console = Console(stderr=True)
-        self.live = self.console.is_terminal
+    Args:
+        what: What is solved.
+        quiet: Show nothing.
+    """
+
+    def __init__(self, what: str, *, quiet: bool = False):
+        self.console = Console(stderr=True, quiet=quiet)
+        self.live = self.console.is_terminal and not quiet
         self.bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -34,7 +43,8 @@ class SolveProgress:
             console=self.console,
             disable=not self.live,
         )
-        self.task = self.bar.add_task(f"{what}: reading the part", total=None)
+        self.what, self.said = what, -math.inf
+        self.task = self.bar.add_task(f"{what}: reading the input", total=None)
 
     def __enter__(self) -> "SolveProgress":
         self.bar.start()
@@ -45,12 +55,18 @@ class SolveProgress:
     ) -> None:
         self.bar.stop()
 
-    def report(self, report: Report) -> None:
+    def report(self, report: Report | FieldProgress) -> None:
         """Shows one report."""
-        error = f"{report.estimated_error:.1e}" if report.estimated_error < float("inf") else "?"
+        if isinstance(report, FieldProgress):
+            self._about_residual(report)
+        else:
+            self._about_grid(report)
+
+    def _about_grid(self, report: Report) -> None:
+        """Heat in a part."""
         text = (
             f"grid {report.grid}/{report.grids}  loss {report.energy:.6g}  held-out {report.held_out:.6g}"
-            f"  estimated error {error}"
+            f"  estimated error {_figure(report.estimated_error)}"
         )
         # Each grid costs about three times the one before.
         weights = [3.0**number for number in range(report.grids)]
@@ -61,6 +77,18 @@ class SolveProgress:
             done = f"{report.parameters} parameters  {report.iteration} iterations  {report.seconds:.0f} s"
             self.say(f"{text}  {done}")
 
+    def _about_residual(self, report: FieldProgress) -> None:
+        """An equation. How long it will take cannot be told from the residual, so the bar has no end."""
+        text = (
+            f"{self.what}: step {report.iteration}  points {report.points}  residual {report.residual:.2e}"
+            f"  held-out {report.held_out:.2e}  estimated error {_figure(report.estimated_error)}"
+        )
+        self.bar.update(self.task, description=text, total=None)
+        now = time.monotonic()
+        if not self.live and now - self.said > _EVERY:
+            self.said = now
+            self.say(f"{text}  {report.seconds:.0f} s")
+
     def phase(self, text: str) -> None:
         """Shows what is done outside the training."""
         self.bar.update(self.task, description=text, total=None)
@@ -68,3 +96,7 @@ class SolveProgress:
     def say(self, text: str) -> None:
         """Prints a line that stays."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _figure(value: float) -> str:
+    return f"{value:.1e}" if value < math.inf else "?"

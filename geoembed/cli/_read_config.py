@@ -1,23 +1,25 @@
 """Reading a configuration file: a mistake becomes one message with its line and the nearest valid name."""
 
-import difflib
 import tomllib
-import types
-import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from ..core import InputError
 from ._config import Config
+from ._field_config import FieldConfig
 from ._lines import Place, key_lines, line_of
+from ._mistakes import first_mistake, nearest, tagged
 
+Model = TypeVar("Model", bound=BaseModel)
+
+STEADY_HEAT = "steady_heat"
 _LARGEST = 1_000_000  # bytes; a configuration is a few hundred
 
 
-def read_config(path: Path) -> Config:
-    """Reads and checks a configuration file.
+def read_case(path: Path) -> Config | FieldConfig:
+    """Reads and checks a configuration file: of heat in a part, or of another equation, as [physics] kind says.
 
     Args:
         path: A TOML file.
@@ -28,20 +30,52 @@ def read_config(path: Path) -> Config:
     Raises:
         InputError: The file cannot be read, is not TOML, or a key, type or value is wrong.
     """
-    text = _read_text(path)
+    content = _content(path)
+    if _is_field(path, content):
+        return _checked(path, content, FieldConfig)
+    config = _checked(path, content, Config)
+    _check_patch_names(path, config)
+    return config
+
+
+def read_config(path: Path) -> Config:
+    """Reads and checks the configuration of heat in a part, see `read_case`."""
+    config = _checked(path, _content(path), Config)
+    _check_patch_names(path, config)
+    return config
+
+
+def _is_field(path: Path, content: dict[str, Any]) -> bool:
+    """Whether this is about an equation in a domain; the key physics.kind decides where it is there."""
+    physics = content.get("physics")
+    kind = physics.get("kind") if isinstance(physics, dict) else None
+    if not isinstance(kind, str):
+        return "part" not in content and bool({"domain", "time", "output"} & set(content))
+    known = [STEADY_HEAT, *tagged(FieldConfig.model_fields["physics"].annotation)]
+    if kind not in known:
+        place = place_of(path, ("physics", "kind"))
+        raise InputError(path, place, f"there is no equation {kind!r}", nearest(kind, known))
+    return kind != STEADY_HEAT
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(text)
+        return tomllib.loads(_read_text(path))
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:
         reason, where = _toml_place(str(error))
         raise InputError(
             path, where, f"this is not TOML: {reason}", "See https://toml.io for the syntax"
         ) from error
+
+
+def _checked(path: Path, content: dict[str, Any], model: type[Model]) -> Model:
     try:
-        config = Config.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
-        raise _first_mistake(path, error) from error
-    _check_patch_names(path, config)
-    return config
+        place, reason, hint = first_mistake(error, model)
+        raise InputError(path, place_of(path, place), reason, hint) from error
 
 
 def _read_text(path: Path) -> str:
@@ -67,93 +101,8 @@ def _toml_place(message: str) -> tuple[str, str]:
     return reason, place.rstrip(")")
 
 
-def _first_mistake(path: Path, error: ValidationError) -> InputError:
-    mistakes = sorted(
-        error.errors(), key=lambda e: e["type"] != "extra_forbidden"
-    )  # a misspelt key explains the rest
-    mistake = mistakes[0]
-    place = tuple(mistake["loc"])
-    reason, hint = _explain(mistake, place)
-    if len(mistakes) > 1:
-        hint += f" (and {len(mistakes) - 1} more to mend)"
-    return InputError(path, place_of(path, place), reason, hint)
-
-
 def _dotted(place: tuple[str | int, ...]) -> str:
     return ".".join(f"[{part}]" if isinstance(part, int) else part for part in place).replace(".[", "[")
-
-
-def _explain(mistake: Any, place: tuple[str | int, ...]) -> tuple[str, str]:
-    name = str(place[-1]) if place else "the file"
-    value = mistake["input"]
-    match mistake["type"]:
-        case "extra_forbidden":
-            known = _keys_beside(place)
-            return f"there is no key {name!r} here", nearest(name, known)
-        case "missing":
-            return f"the key {name!r} is missing", _meaning(place)
-        case "literal_error":
-            options = mistake["ctx"]["expected"].replace("'", '"')
-            return f"{_short(value)} is not one of {options}", nearest(
-                str(value), _literals(options), alike=0.3
-            )
-        case _:
-            said = mistake["msg"].removeprefix("Value error, ")
-            said = said[0].lower() + said[1:]
-            shown = "" if isinstance(value, dict) else f" (it is {_short(value)})"
-            return said + shown, _meaning(place)
-
-
-def nearest(name: str, known: list[str], alike: float = 0.5) -> str:
-    """Returns a hint that names the valid name closest to a wrong one."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=alike)
-    listed = ", ".join(known)
-    return f"Did you mean {close[0]!r}? Valid here: {listed}" if close else f"Valid here: {listed}"
-
-
-def _literals(options: str) -> list[str]:
-    return [part.strip().strip('"') for part in options.replace(" or ", ", ").split(",")]
-
-
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "..."
-
-
-def _keys_beside(place: tuple[str | int, ...]) -> list[str]:
-    model = _model_at(place[:-1])
-    return list(model.model_fields) if model else []
-
-
-def _meaning(place: tuple[str | int, ...]) -> str:
-    model = _model_at(place[:-1])
-    field = model.model_fields.get(str(place[-1])) if model and place else None
-    if field is None or not field.description:
-        return "See the reference of the configuration file in the documentation"
-    return f"It is: {field.description}"
-
-
-def _model_at(place: tuple[str | int, ...]) -> type[BaseModel] | None:
-    """Returns the table that a path leads to."""
-    model: type[BaseModel] | None = Config
-    kind: Any = Config
-    for part in place:
-        if model is not None and str(part) in model.model_fields:
-            kind = model.model_fields[str(part)].annotation
-        else:
-            kind = _element(kind)  # a name in [patches], a number in [[conditions]], a position in a list
-        model = _table(kind)
-    return model
-
-
-def _element(kind: Any) -> Any:
-    arguments = typing.get_args(kind)
-    return arguments[-1] if arguments else None
-
-
-def _table(kind: Any) -> type[BaseModel] | None:
-    options = typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
-    return next((o for o in options if isinstance(o, type) and issubclass(o, BaseModel)), None)
 
 
 def place_of(path: Path, place: Place) -> str:

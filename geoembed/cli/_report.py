@@ -29,7 +29,7 @@ def make_report(
         "size": [float(side) for side in upper - lower],
         "status": result.status,
         "relative_error_fem": None,
-        "estimated_error": _finite(result.estimated_error),
+        "estimated_error": finite(result.estimated_error),
         "tolerance": config.solve.tolerance,
         "energy_balance": result.energy_balance,
         "heat_W": dict(result.heat),
@@ -38,12 +38,8 @@ def make_report(
         "iterations": result.iterations,
         "parameters": result.parameters,
         "seed": seed,
-        "input_sha256": {"config": _sha256(config_file), "mesh": _sha256(mesh_file)},
-        "versions": {
-            "geoembed": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("jax", "jaxlib", "numpy", "scipy", "equinox")},
-        },
+        "input_sha256": {"config": sha256(config_file), "mesh": sha256(mesh_file)},
+        "versions": versions(),
         "mending": list(problem.domain.notes),
         "config": config.model_dump(mode="json"),
         "fem": None,
@@ -89,9 +85,9 @@ def summary(report: dict[str, Any], out: Path) -> str:
         f"{report['part']}: {report['status']} after {report['seconds']:.0f} s,"
         f" {report['iterations']} iterations, {report['parameters']} parameters",
         f"  surface temperature   {temperature['lowest']:.2f} … {temperature['highest']:.2f} K",
-        f"  error, estimated      {_percent(report['estimated_error'])} of the temperature's spread",
+        f"  error, estimated      {percent(report['estimated_error'])} of the temperature's spread",
         f"  error against FEM     {_fem_line(report)}",
-        f"  heat balance          {_percent(report['energy_balance'])} of the heat that enters",
+        f"  heat balance          {percent(report['energy_balance'])} of the heat that enters",
         *(f"  heat into {name + ':':<12}{watts:+.4g} W" for name, watts in report["heat_W"].items()),
         f"  written to {out}: report.json, *.png, *.vtu, log.jsonl, solution/",
     ]
@@ -103,17 +99,27 @@ def _fem_line(report: dict[str, Any]) -> str:
     if fem is None:
         return "not checked (add --certify)"
     if "status" not in fem:
-        return f"{_percent(error)} ({fem['compared']} points of the shipped reference)"
+        return f"{percent(error)} ({fem['compared']} points of the shipped reference)"
     return f"{fem['status']}: {fem['text']}"
 
 
-def _percent(value: float | None) -> str:
+def versions() -> dict[str, str]:
+    """The versions of what computed."""
+    names = ("jax", "jaxlib", "numpy", "scipy", "equinox")
+    own = {"geoembed": __version__, "python": platform.python_version()}
+    return own | {name: version(name) for name in names}
+
+
+def percent(value: float | None) -> str:
+    """A share in words."""
     return "unknown" if value is None else f"{100 * value:.2f} %"
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """A number, or None if it is not finite: JSON has no word for that."""
     return value if abs(value) < float("inf") else None
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """The SHA-256 of a file."""
     return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +10,14 @@ import jax
 import numpy as np
 
 from ..core import InputError, save
-from ..pinn import Certificate, Problem, Progress, Result, certify, solve
+from ..pinn import Certificate, Problem, Result, certify, solve
 from ..sdf import value_and_gradient
 from ..train import JsonLines, StopRequest
-from ._config import Config
-from ._problem import make_problem, mesh_path
+from ._case import Case, FieldCase, make_case
 from ._progress import SolveProgress
-from ._read_config import read_config
-from ._report import add_certificate, make_report, write_report
+from ._report import add_certificate, write_report
 
-_CHECKPOINT, _LOG = "checkpoint", "log.jsonl"
+_CHECKPOINT, _IDENTITY, _LOG = "checkpoint", "checkpoint.sha256", "log.jsonl"
 
 Judge = Callable[[dict[str, Any], Problem, Result], None]
 
@@ -33,9 +30,10 @@ def run(
     config_file: Path,
     out: Path,
     *,
-    seed: int,
+    seed: int | None,
     resume: bool,
     with_fem: bool = False,
+    quiet: bool = False,
     judge: Judge | None = None,
 ) -> dict[str, Any]:
     """Solves what a configuration describes and writes everything to a folder.
@@ -43,9 +41,10 @@ def run(
     Args:
         config_file: The configuration.
         out: The folder; made if it is not there.
-        seed: Decides all random choices.
+        seed: Decides all random choices; None for what the configuration says.
         resume: Continue the interrupted run whose checkpoint is in the folder.
         with_fem: Judge the answer by finite elements.
+        quiet: Show no progress.
         judge: Another judge, called with the report, problem and result.
 
     Returns:
@@ -55,50 +54,48 @@ def run(
         InputError: The configuration, the part or the folder cannot be used.
         Interrupted: The run was stopped; its checkpoint is in the folder.
     """
-    config = read_config(config_file)
+    case = make_case(config_file)
     if with_fem:
-        _require_fem()
+        _require_fem(case)
     make_folder(out)
-    with SolveProgress(config.part.mesh) as shown:
-        problem = make_problem(config, config_file)
-        _say_about(shown, problem, out, resume)
-        result = _solve(shown, config, problem, out, seed, resume)
+    with SolveProgress(case.title, quiet=quiet) as shown:
+        problem = case.problem()
+        seed = case.seed if seed is None else seed
+        _begin(shown, case, problem, out, resume)
+        result = _solve(shown, case, problem, out, seed, resume)
         if result.status == "interrupted":
             raise Interrupted(f"stopped; go on with --resume --out {out}")
-        report = make_report(config, config_file, mesh_path(config, config_file), problem, result, seed)
+        shown.phase("drawing")
+        report = case.report(problem, result, seed)
         save(out / "solution", result)
         write_report(out / "report.json", report)
-        _draw(shown, out, problem, result)
+        case.draw(out, problem, result, report)
         if with_fem:
             shown.phase("finite elements on two meshes")
             add_certificate(report, _certificate(problem, result, seed, out))
         if judge is not None:
             judge(report, problem, result)
         write_report(out / "report.json", report)
-        shutil.rmtree(out / _CHECKPOINT, ignore_errors=True)
+        _tidy(case, out, result)
     return report
 
 
-def _solve(
-    shown: SolveProgress, config: Config, problem: Problem, out: Path, seed: int, resume: bool
-) -> Result:
-    log = JsonLines(out / _LOG)
+def _solve(shown: SolveProgress, case: Case, problem: Problem, out: Path, seed: int, resume: bool) -> Result:
+    log, key = JsonLines(out / _LOG), jax.random.key(seed)
 
-    def report(progress: Progress) -> None:
-        log.write(asdict(progress))
+    def report(progress: Any) -> None:
+        log.write({name: value for name, value in vars(progress).items() if name != "field"})
         shown.report(progress)
 
     with StopRequest() as stop:  # afterwards there is nothing to save: a signal ends the program
         return solve(
             problem,
-            key=jax.random.key(seed),
-            tolerance=config.solve.tolerance,
-            cells=config.solve.cells,
-            time_limit=config.solve.time_limit or float("inf"),
+            key=key,
             callback=report,
             should_stop=lambda: bool(stop),
             checkpoint=out / _CHECKPOINT,
             resume=resume,
+            **case.options(problem, key),
         )
 
 
@@ -114,38 +111,47 @@ def make_folder(out: Path) -> None:
         raise InputError(out, "", "cannot be written to", "Choose another --out")
 
 
-def _say_about(shown: SolveProgress, problem: Problem, out: Path, resume: bool) -> None:
+def _begin(shown: SolveProgress, case: Case, problem: Problem, out: Path, resume: bool) -> None:
     """Says what is remarkable before the start, and clears away what a fresh start does not want."""
-    for note in problem.domain.notes:
-        shown.say(f"mended: {note}")
-    if problem.domain.quality.implausible_unit:
-        shown.say(f"warning: {problem.domain.quality.implausible_unit}")
-    checkpoint = out / _CHECKPOINT
+    for note in case.notes(problem):
+        shown.say(note)
+    checkpoint, identity = out / _CHECKPOINT, case.identity()
     if resume and not checkpoint.exists():
         shown.say(f"no checkpoint in {out}: starting from the beginning")
-    if resume:
+    if resume and checkpoint.exists() and identity not in (None, _text_of(out / _IDENTITY)):
+        reason = "this checkpoint belongs to another domain, equation, condition or option"
+        raise InputError(checkpoint, "", reason, "Restore the configuration, or start again without --resume")
+    if not resume:
+        (out / _LOG).unlink(missing_ok=True)
+        if checkpoint.exists():
+            shown.say("an interrupted run lies here; starting again (use --resume to continue it)")
+            shutil.rmtree(checkpoint)
+    if identity is not None:
+        (out / _IDENTITY).write_text(identity + "\n", encoding="utf-8")
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _tidy(case: Case, out: Path, result: Result) -> None:
+    """Removes the checkpoint, unless a longer time limit can go on from it."""
+    if isinstance(case, FieldCase) and result.status == "time limit":
         return
-    (out / _LOG).unlink(missing_ok=True)
-    if checkpoint.exists():
-        shown.say("an interrupted run lies here; starting again (use --resume to continue it)")
-        shutil.rmtree(checkpoint)
+    shutil.rmtree(out / _CHECKPOINT, ignore_errors=True)
+    (out / _IDENTITY).unlink(missing_ok=True)
 
 
-def _draw(shown: SolveProgress, out: Path, problem: Problem, result: Result) -> None:
-    from ..interop import write_surface_vtu, write_vtu
-    from ..plot import convergence_figure, save_temperature
-
-    shown.phase("drawing")
-    save_temperature(out / "temperature.png", problem, result)
-    convergence_figure(result).savefig(out / "convergence.png")
-    write_vtu(out / "temperature.vtu", problem, result)
-    write_surface_vtu(out / "surface.vtu", problem, result)
-
-
-def _require_fem() -> None:
-    """Says at the start, not after the solve, that the judge is missing."""
+def _require_fem(case: Case) -> None:
+    """Says at the start, not after the solve, that the judge is missing or not for this equation."""
     from ..pinn import require_fem
 
+    if isinstance(case, FieldCase):
+        hint = "Leave it out and compare two seeds instead"
+        raise InputError("--certify", "", f"finite elements judge steady_heat only, not {case.title}", hint)
     try:
         require_fem()
     except ImportError as error:

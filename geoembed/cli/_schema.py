@@ -8,6 +8,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ._config import Config
+from ._field_config import FieldConfig
+from ._mistakes import tagged
+from ._parse_formula import FUNCTIONS
+from ._values_config import Said
 
 _TITLES = {
     "part": "[part]",
@@ -16,22 +20,66 @@ _TITLES = {
     "conditions": "[[conditions]]",
     "solve": "[solve]",
 }
+_FIELD_TITLES = {
+    "domain": "[domain]",
+    "patches": "[patches.NAME]",
+    "physics": "[physics]",
+    "conditions": "[[conditions]]",
+    "time": "[time]",
+    "solve": "[solve]",
+    "output": "[output]",
+}
 _INTRODUCTION = """# The configuration file
 
-`geoembed solve FILE.toml` reads one TOML file. Coordinates are in the part's own unit, the rest in SI units.
-Unknown keys are refused. This page is generated from the schema that the program checks against.
+`geoembed solve FILE.toml` reads one TOML file. The key `kind` of `[physics]` says whether it is about
+[heat in a part](#heat-in-a-part) or about [an equation in a domain](#an-equation-in-a-domain). Unknown keys are
+refused. This page is generated from the schema that the program checks against.
+
+## Heat in a part
+
+Coordinates are in the part's own unit, the rest in SI units.
+"""
+_FIELD_INTRODUCTION = """## An equation in a domain
+
+Where the type says *formula*, a text in quotes stands for a function of the point, such as `"-sin(pi*x)"`. It may
+contain numbers, the coordinates `x`, `y`, `z` (as many as the domain has) and the time `t`, `pi` and `e`, `+ - * / **`
+and parentheses, `where(condition, number, number)` with `<`, `<=`, `>`, `>=`, `and`, `or`, `not`, and the functions
+FUNCTIONS. Coefficients of the equation may also contain its unknowns. A *number* may be a formula without coordinates:
+`"2*pi"`.
 """
 
 
 def reference_page() -> str:
     """Returns the page as Markdown."""
-    sections = [_INTRODUCTION]
-    for name, title in _TITLES.items():
-        field = Config.model_fields[name]
-        model = _model(field.annotation)
-        need = "required" if field.is_required() else "optional"
-        sections.append(f"## `{title}`\n\n{_sentence(model)} ({need})\n\n{_table(model)}")
+    functions = ", ".join(f"`{name}`" for name in FUNCTIONS)
+    sections = [_INTRODUCTION, *_sections(Config, _TITLES)]
+    sections += [_FIELD_INTRODUCTION.replace("FUNCTIONS", functions), *_sections(FieldConfig, _FIELD_TITLES)]
     return "\n".join(sections)
+
+
+def _sections(config: type[BaseModel], titles: dict[str, str]) -> list[str]:
+    """A section for each table of a configuration; for a choice by `kind` one for each table to choose from."""
+    sections = []
+    for name, title in titles.items():
+        field = config.model_fields[name]
+        need = "required" if field.is_required() else "optional"
+        choices = _choices(field.annotation)
+        if not choices:
+            model = _model(field.annotation)
+            sections.append(f"### `{title}`\n\n{_sentence(model)} ({need})\n\n{_table(model)}")
+            continue
+        start = (field.description or "")[0].upper() + (field.description or "")[1:]
+        sections.append(f"### `{title}`\n\n{start}. ({need})\n")
+        sections += [
+            f"#### {title} {kind}\n\n{_sentence(model)}\n\n{_table(model)}" for kind, model in choices
+        ]
+    return sections
+
+
+def _choices(annotation: Any) -> list[tuple[str, type[BaseModel]]]:
+    """The tables among which `kind` chooses, also in a list."""
+    found = tagged(annotation) or tagged(next(iter(typing.get_args(annotation)), None))
+    return list(found.items())
 
 
 def _table(model: type[BaseModel], prefix: str = "") -> str:
@@ -40,15 +88,49 @@ def _table(model: type[BaseModel], prefix: str = "") -> str:
 
 
 def _rows(name: str, field: FieldInfo) -> str:
-    inner = _model(field.annotation)
-    kind = "table" if inner else " ".join([_kind(field.annotation), *_bounds(field)])
-    default = "required" if field.is_required() else ("—" if field.default is None else f"`{field.default}`")
+    choices = _choices(field.annotation)
+    inner = None if choices else _model(field.annotation)
+    kind = "table" if inner else " ".join([_words(field), *_bounds(field)])
+    if choices:
+        kind = "tables, each with `kind` = " + " or ".join(f"`{name}`" for name, _ in choices)
+    default = "required" if field.is_required() else _default(field.default)
     row = f"| `{name}` | {kind} | {default} | {field.description} |\n"
     return row + (_table(inner, f"{name}.") if inner else "")
 
 
+def _default(value: Any) -> str:
+    """A default as TOML has it."""
+    if value is None or value == []:
+        return "—"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:.12g}`" if isinstance(value, float) and value % 1 else f"`{value}`"
+
+
 def _sentence(model: type[BaseModel]) -> str:
     return " ".join((model.__doc__ or "").split())
+
+
+def _words(field: FieldInfo) -> str:
+    """The type of a key in words."""
+    inside = [info for a in typing.get_args(field.annotation) for info in getattr(a, "__metadata__", ())]
+    said = [info.words for info in [*field.metadata, *inside] if isinstance(info, Said)]
+    if said and typing.get_origin(field.annotation) is not list:
+        return said[0]
+    (element, *_) = typing.get_args(field.annotation) or (None,)
+    if typing.get_origin((typing.get_args(element) or (None,))[0]) is list:
+        return "list of pairs of numbers"
+    found = [*field.metadata, *(limit for info in inside for limit in getattr(info, "metadata", ()))]
+    sizes = {
+        name: getattr(limit, name)
+        for limit in found
+        for name in ("min_length", "max_length")
+        if hasattr(limit, name)
+    }
+    words = {2: "two", 3: "three"}
+    if len(sizes) == 2 and sizes["min_length"] != sizes["max_length"]:
+        return f"{words[sizes['min_length']]} or {words[sizes['max_length']]} numbers"
+    return f"{words[sizes['min_length']]} numbers" if sizes else _kind(field.annotation)
 
 
 def _kind(annotation: Any) -> str:
@@ -59,10 +141,8 @@ def _kind(annotation: Any) -> str:
         return _kind(next(a for a in arguments if a is not type(None)))
     if origin is typing.Literal:
         return " or ".join(f"`{value}`" for value in arguments)
-    if origin is list:
-        return "three numbers"
     name = str(annotation.__name__)
-    return {"str": "text", "float": "number", "int": "whole number"}.get(name, name)
+    return {"str": "text", "float": "number", "int": "whole number", "bool": "true or false"}.get(name, name)
 
 
 def _bounds(field: FieldInfo) -> list[str]:

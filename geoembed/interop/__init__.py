@@ -6,6 +6,8 @@ The submodules `flax_linen`, `flax_nnx` and `sklearn` load with their framework 
 import importlib
 from typing import Any
 
+from ._field_vtk import write_field_series as write_field_series
+from ._field_vtk import write_field_vtu as write_field_vtu
 from ._vtk import write_surface_vtu as write_surface_vtu
 from ._vtk import write_vtu as write_vtu
 

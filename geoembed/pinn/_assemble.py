@@ -10,8 +10,8 @@ from ..sdf import OccupiedCells, micro_centres
 from ._features import SplineFeatures
 from ._spline import FEATURES, cube_rule, spline_gradients, spline_values, unit_cell_integrals
 
-_GHOST = 1e-6  # share of the stiffness that a cut cell keeps outside the part: bounds the condition number
-_CELLS = 4096  # assembled at a time
+GHOST = 1e-6  # share of the stiffness that a cut cell keeps outside the part: bounds the condition number
+CELLS_AT_A_TIME = 4096  # assembled at a time
 _REACH = 5  # splines along each axis, from two before to two after, that share a cell with a spline
 _LOCAL = np.stack(np.meshgrid(*[np.arange(3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 # Where local spline b stands among the 5³ neighbours of local spline a.
@@ -53,12 +53,12 @@ def grid_integrals(
         The integrals.
     """
     cells = splines.cells
-    quadrature, contact = _Quadrature(cells, edge), _Contact(cells, points, weight)
-    table = _Table(splines.cell_features[leaf], splines.count)
+    quadrature, contact = CellQuadrature(cells, edge), Contact(cells, points, weight)
+    table = CellTable(splines.cell_features[leaf], splines.count)
     integral, volume = np.zeros(splines.count), 0.0
     rows = np.flatnonzero(leaf)
-    for start in range(0, len(rows), _CELLS):
-        block = rows[start : start + _CELLS]
+    for start in range(0, len(rows), CELLS_AT_A_TIME):
+        block = rows[start : start + CELLS_AT_A_TIME]
         local, inside, filled = quadrature(block)
         contact.add(local, block)
         table.add(local, start)
@@ -67,7 +67,7 @@ def grid_integrals(
     return GridIntegrals(table.matrix(), integral, volume)
 
 
-class _Quadrature:
+class CellQuadrature:
     """∫ ∇bᵢ·∇bⱼ and ∫ bᵢ of the splines of single cells: whole cells are all alike, cut cells sum micro-cells."""
 
     def __init__(self, cells: OccupiedCells, edge: float):
@@ -83,7 +83,7 @@ class _Quadrature:
         inside = np.broadcast_to(self.integral, (len(block), FEATURES)).copy()
         cut = np.flatnonzero(self.cut[block] >= 0)
         part = self.filled[self.cut[block[cut]]] / len(self.values)
-        local[cut] = (part @ self.products).reshape(-1, FEATURES, FEATURES) + _GHOST * self.stiffness
+        local[cut] = (part @ self.products).reshape(-1, FEATURES, FEATURES) + GHOST * self.stiffness
         inside[cut] = part @ self.values
         filled = len(block) - len(cut) + float(part.sum())
         return local * self.edge, inside * self.edge**3, filled
@@ -99,7 +99,7 @@ def _micro_cell_integrals() -> tuple[Float[np.ndarray, "micro 729"], Float[np.nd
     return products.reshape(len(centres), -1), np.einsum("q,mqa->ma", weight, spline_values(t, np))
 
 
-class _Contact:
+class Contact:
     """Σ weight bᵢ bⱼ at the surface points of single cells."""
 
     def __init__(
@@ -126,7 +126,7 @@ class _Contact:
             local[np.searchsorted(block, cell), one] += np.add.reduceat(products, starts, axis=0)
 
 
-class _Table:
+class CellTable:
     """Sums the matrices of cells into a sparse one.
 
     A spline meets at most 5³ others, each at its place in a table. Where a neighbour is cut into several pieces they

@@ -72,7 +72,7 @@ class Certificate:
 
     def as_dict(self) -> dict[str, Any]:
         """Return dicts, lists, strings and numbers for JSON; None stands for a number that is not finite."""
-        return _plain(asdict(self))
+        return plain(asdict(self))
 
 
 def certify(
@@ -197,12 +197,12 @@ def fem_versions() -> dict[str, str]:
     return {name: version(name) for name in ("scikit-fem", "pyamg", "pytetwild", "numpy", "scipy")}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Turn nested dicts, tuples and floats into what strict JSON can hold."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return value

@@ -25,7 +25,7 @@ class Position:
         solver: The linear solver's state on it, None before it starts.
         best: The iterate of this grid that is kept, and the lowest held-out energy seen on it.
         field: The best field of all grids so far, and its held-out energy.
-        inside: The temperature of the last finished grid at the held-out points, dimensionless.
+        inside: The field of the last finished grid at the held-out points, dimensionless.
         spacing: The spacing of that grid.
         estimated_error: The latest estimate.
         iterations: Solver steps on finished grids.
@@ -39,7 +39,7 @@ class Position:
     best_held_out: float = float("inf")
     field: SplineField | None = None
     field_held_out: float = float("inf")
-    inside: Float[np.ndarray, " n"] | None = None
+    inside: Float[np.ndarray, "n *m"] | None = None
     spacing: float = float("nan")
     estimated_error: float = float("inf")
     iterations: int = 0
@@ -91,7 +91,6 @@ class Checkpoint:
 
 
 def _identity(problem: Problem, options: tuple, key: PRNGKeyArray) -> str:
-    table = problem.face_conditions
     described = {
         "part": [problem.domain.fingerprint, problem.domain.unit],
         "equation": asdict(problem.equation),
@@ -99,6 +98,6 @@ def _identity(problem: Problem, options: tuple, key: PRNGKeyArray) -> str:
         "key": np.asarray(jax.random.key_data(key)).tolist(),
     }
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
-    for column in (table.temperature, table.h, table.ambient, table.flux):
+    for column in problem.face_columns:
         digest.update(column.tobytes())
     return digest.hexdigest()

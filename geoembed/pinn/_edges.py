@@ -1,9 +1,10 @@
-"""The edges of a part at which a temperature is singular."""
+"""The edges of a part at which a temperature or a displacement is singular."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ._problem import Problem
+from ._williams import edge_exponents
 
 STIFF = 100.0  # Biot number above which a face is as good as held
 _SMOOTH = 0.9  # exponents above this cost no accuracy that matters
@@ -12,11 +13,12 @@ _SMOOTH = 0.9  # exponents above this cost no accuracy that matters
 def singular_edges(
     problem: Problem,
 ) -> tuple[Float[np.ndarray, "e 2 3"], Float[np.ndarray, " e"]]:
-    """Returns the edges at which the gradient of the temperature is infinite, and the exponents there.
+    """Returns the edges at which the gradient of the field is infinite, and the exponents there.
 
     At distance r from an edge with the inner angle ω the temperature behaves as r^λ. Between two faces that are both
     held or both not, λ = π/ω: 2/3 at the root of a fin. Between a held and another face λ = π/(2ω): 1/2 where they
-    lie in one plane. Edges with λ < 0.9 are returned.
+    lie in one plane. For a displacement see `edge_exponents`; a face counts as held if any of its components is.
+    Edges with λ < 0.9 are returned.
 
     Args:
         problem: The problem.
@@ -28,8 +30,7 @@ def singular_edges(
         P. Grisvard, Elliptic Problems in Nonsmooth Domains, SIAM 2011, ch. 4.
     """
     vertices, faces = problem.domain.vertices, problem.domain.faces
-    table, scales = problem.face_conditions, problem.scales
-    held = table.held | (table.h * scales.metres / problem.equation.conductivity > STIFF)
+    held = held_faces(problem)
     sides = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
     home = np.tile(np.arange(len(faces)), 3)
     order = np.lexsort((sides[:, 1], sides[:, 0]))
@@ -37,9 +38,22 @@ def singular_edges(
     pair = np.flatnonzero(np.all(sides[1:] == sides[:-1], axis=1))
     one, other = home[pair], home[pair + 1]
     angle = _inner_angle(vertices[faces], one, other)
-    exponent = np.where(held[one] != held[other], 0.5, 1.0) * np.pi / np.maximum(angle, 1e-9)
+    if problem.elastic:
+        exponent = edge_exponents(angle, held[one], held[other], problem.equation.poisson)
+    else:
+        exponent = np.where(held[one] != held[other], 0.5, 1.0) * np.pi / np.maximum(angle, 1e-9)
     singular = exponent < _SMOOTH
     return vertices[sides[pair[singular]]], exponent[singular]
+
+
+def held_faces(problem: Problem) -> Bool[np.ndarray, " f"]:
+    """The faces that are held, or as good as held."""
+    if problem.elastic:
+        loads = problem.face_loads
+        stiff = loads.stiffness * problem.scales.metres / problem.equation.young > STIFF
+        return np.any(loads.held | stiff, axis=1)
+    table, scales = problem.face_conditions, problem.scales
+    return table.held | (table.h * scales.metres / problem.equation.conductivity > STIFF)
 
 
 def _inner_angle(corners: Float[np.ndarray, "f 3 3"], one: np.ndarray, other: np.ndarray) -> np.ndarray:

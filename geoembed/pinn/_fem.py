@@ -136,14 +136,14 @@ def solve_heat(
     if not held.any() and not (h > 0).any():
         raise ValueError("nothing fixes the temperature: give one patch a temperature or convection")
     level = float(np.mean(np.r_[temperature[held], ambient[h > 0]]))
-    scaled = _ScaledProblem(mesh, held)
+    scaled = ScaledMesh(mesh)
     biot, slope = h * scaled.length / conductivity, flux * scaled.length / conductivity
     outside = np.where(h > 0, ambient - level, 0.0)
     robin, robin_load = scaled.robin(biot, outside)
     source_load = scaled.volume(source * scaled.length**2 / conductivity)
     load = scaled.load(slope) + robin_load + source_load
     matrix = (scaled.stiffness() + robin).tocsr()
-    theta, fixed = scaled.held_values(temperature - level)
+    theta, fixed = scaled.held_values(temperature - level, held)
     theta, iterations, residual = _solve(matrix, load, theta, fixed, tolerance)
     watts = conductivity * scaled.length  # from the scaled weak form to W
     reaction = np.where(fixed, matrix @ theta - load, 0.0) * watts
@@ -152,23 +152,22 @@ def solve_heat(
         nodal=theta + level,
         element_dofs=scaled.inside.element_dofs,
         facet_heat=watts * scaled.facet_integral(biot, slope, outside, theta),
-        held_heat=scaled.share_among_held_facets(reaction),
+        held_heat=scaled.share_among_held_facets(reaction, held),
         source_heat=watts * float(source_load.sum()),
         iterations=iterations,
         residual=residual,
     )
 
 
-class _ScaledProblem:
+class ScaledMesh:
     """scikit-fem bases on the mesh scaled to size one, and the integrals over them."""
 
-    def __init__(self, mesh: TetMesh, held: Bool[np.ndarray, "b"]):
+    def __init__(self, mesh: TetMesh):
         self.fem: Any = fem_package("skfem")
         self.length = float(np.ptp(mesh.points, axis=0).max())
         scaled = (mesh.points - mesh.points.mean(0)) / self.length
         tets = self.fem.MeshTet(np.ascontiguousarray(scaled.T), np.ascontiguousarray(mesh.tets.T))
         element = self.fem.ElementTetP2()
-        self.held = held
         self.facets = _facet_numbers(tets.facets, mesh.facets)
         self.inside = self.fem.Basis(tets, element, intorder=2)
         self.surface = self.fem.FacetBasis(tets, element, facets=self.facets, intorder=4)
@@ -200,23 +199,25 @@ class _ScaledProblem:
         inflow = biot[:, None] * (ambient[:, None] - np.asarray(value)) + flux[:, None]
         return (inflow * self.surface.dx).sum(1)
 
-    def held_values(self, temperature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def held_values(
+        self, value: Float[np.ndarray, "b"], held: Bool[np.ndarray, "b"]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Nodal values on the held facets (0 elsewhere) and the mask of those degrees of freedom.
 
-        Where two held facets with unequal temperatures meet, the shared nodes take the mean.
+        Where two held facets with unequal values meet, the shared nodes take the mean.
         """
-        dofs = self._facet_dofs()[:, self.held]
+        dofs = self._facet_dofs()[:, held]
         total, count = np.zeros(self.inside.N), np.zeros(self.inside.N)
-        np.add.at(total, dofs, np.broadcast_to(temperature[self.held], dofs.shape))
+        np.add.at(total, dofs, np.broadcast_to(value[held], dofs.shape))
         np.add.at(count, dofs, 1.0)
         return np.divide(total, count, out=np.zeros_like(total), where=count > 0), count > 0
 
-    def share_among_held_facets(self, nodal: np.ndarray) -> np.ndarray:
-        """Split nodal heat evenly among the held facets around each node."""
-        dofs = self._facet_dofs()[:, self.held]
+    def share_among_held_facets(self, nodal: np.ndarray, held: Bool[np.ndarray, "b"]) -> np.ndarray:
+        """Split what enters at nodes evenly among the held facets around each node."""
+        dofs = self._facet_dofs()[:, held]
         count = np.bincount(dofs.ravel(), minlength=self.inside.N)
-        heat = np.zeros(len(self.held))
-        heat[self.held] = (nodal[dofs] / count[dofs]).sum(0)
+        heat = np.zeros(len(held))
+        heat[held] = (nodal[dofs] / count[dofs]).sum(0)
         return heat
 
     def _facet_dofs(self) -> np.ndarray:

@@ -5,10 +5,13 @@ meshes of N tetrahedra the error falls only like N^(-4/9) or slower. Bisecting t
 error indicator about doubles that exponent.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 from jaxtyping import Float, Int
 
-from ._fem import FaceTable, FemSolution, patches_by_condition, solve_heat
+from ._fem import TOLERANCE, FaceTable, FemSolution, patches_by_condition, solve_heat
 from ._fem_mesh import TetMesh, fem_package, tet_volumes
 from ._fem_refine import refine, resolve_borders
 
@@ -19,6 +22,8 @@ _MARKED, _GROWTH = 0.15, 3
 _NEAR_ENOUGH = 0.9
 # Tolerance of the linear solver on the way.
 _ROUGH = 1e-5
+
+Solution = TypeVar("Solution")
 
 
 def error_indicator(solution: FemSolution) -> Float[np.ndarray, "t"]:
@@ -68,10 +73,41 @@ def solve_adapted(
     The borders get up to half of the tetrahedra. Only the last of the solutions is solved to full accuracy;
     the others say where to refine.
     """
-    mesh = resolve_borders(mesh, vertices, faces, patches_by_condition(conditions)[0], tets=tets // 2)
+
+    def solve(mesh: TetMesh, tolerance: float) -> FemSolution:
+        return solve_heat(mesh, conditions, conductivity, source, tolerance=tolerance)
+
+    group = patches_by_condition(conditions)[0]
+    return adapt(mesh, vertices, faces, group, solve=solve, indicator=error_indicator, tets=tets)
+
+
+def adapt(
+    mesh: TetMesh,
+    vertices: Float[np.ndarray, "v 3"],
+    faces: Int[np.ndarray, "f 3"],
+    group: Int[np.ndarray, "f"],
+    *,
+    solve: Callable[[TetMesh, float], Solution],
+    indicator: Callable[[Solution], Float[np.ndarray, "t"]],
+    tets: int,
+) -> Solution:
+    """Refine along the smooth borders of groups of triangles, then by an indicator; see `solve_adapted`.
+
+    Args:
+        mesh: The first mesh.
+        vertices: Corners of the surface.
+        faces: Its triangles.
+        group: The group of each triangle: those with equal conditions.
+        solve: Solves on a mesh to a tolerance.
+        indicator: Estimates the error of a solution in each tetrahedron.
+        tets: Tetrahedra of the last mesh, about.
+
+    Returns:
+        The solution on the last mesh.
+    """
+    mesh = resolve_borders(mesh, vertices, faces, group, tets=tets // 2)
     while len(mesh.tets) < _NEAR_ENOUGH * tets:
-        rough = solve_heat(mesh, conditions, conductivity, source, tolerance=_ROUGH)
-        worst_last = np.argsort(error_indicator(rough))
+        worst_last = np.argsort(indicator(solve(mesh, _ROUGH)))
         count = min(int(_MARKED * len(mesh.tets)), (tets - len(mesh.tets)) // _GROWTH) + 1
         mesh = refine(mesh, worst_last[-count:], vertices, faces)
-    return solve_heat(mesh, conditions, conductivity, source)
+    return solve(mesh, TOLERANCE)

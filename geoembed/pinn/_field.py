@@ -1,4 +1,4 @@
-"""A scalar field in a part: one layer of localised spline features and a linear output layer."""
+"""A field in a part: one layer of localised spline features and a linear output layer."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ class SplineDetail(eqx.Module):
         finer: The cells of half the spacing in some of these.
     """
 
-    coefficients: Float[Array | np.ndarray, " d"]
+    coefficients: Float[Array | np.ndarray, "d *m"]
     cell_features: Int[Array | np.ndarray, "c 27"]
     children: Int[Array | np.ndarray, "p 8"]
     finer: "SplineDetail | None" = None
@@ -37,14 +37,15 @@ class SplineField(eqx.Module):
     cuts into several pieces is a separate feature on each of them, so the two sides of a gap do not feel each
     other. The output layer c is all that is trained. u is C¹ inside the part, also where cells of two sizes meet.
 
-    One point in, one scalar out. The value is computed in the dtype of the point. Outside the occupied cells it is
-    extrapolated by at most one cell, farther away it is nan.
+    One point in, one scalar out; a vector, if the coefficients have a column for each component. The value is computed
+    in the dtype of the point. Outside the occupied cells it is extrapolated by at most one cell, farther away it is
+    nan.
 
     References:
         K. Höllig, Finite Element Methods with B-Splines, SIAM 2003 (splines on an uncut grid).
     """
 
-    coefficients: Float[Array | np.ndarray, " d"]
+    coefficients: Float[Array | np.ndarray, "d *m"]
     cell_features: Int[Array | np.ndarray, "c 27"]  # the numbers of the 27 features of each occupied cell
     keys: Int[Array | np.ndarray, " c"]  # flat grid numbers of the occupied cells, ascending
     origin: Float[Array | np.ndarray, "3"]  # corner of the grid, in the part's unit
@@ -57,14 +58,14 @@ class SplineField(eqx.Module):
         static=True, default=None
     )  # how many numbers, None: as many as coefficients
 
-    def __call__(self, x: Float[Array, "3"]) -> Float[Array, ""]:
+    def __call__(self, x: Float[Array, "3"]) -> Float[Array, "*m"]:
         """Returns the field at one point.
 
         Args:
             x: The point, in the part's unit.
 
         Returns:
-            The value, in the unit of `reference` (K for a temperature).
+            The value, in the unit of `reference` (K for a temperature, m for a displacement).
 
         Raises:
             ValueError: The argument is not one point of three floating-point coordinates.
@@ -110,7 +111,7 @@ class SplineField(eqx.Module):
     @property
     def parameters(self) -> int:
         """How many numbers are trained."""
-        return int(self.coefficients.shape[0]) if self.trained is None else self.trained
+        return int(self.coefficients.size) if self.trained is None else self.trained
 
     @property
     def _grids(self) -> int:
@@ -152,7 +153,10 @@ _AROUND: Any = (
 )
 
 
-def _combined(grid: SplineField | SplineDetail, row: Array, local: Float[Array, "3"]) -> Float[Array, ""]:
+def _combined(grid: SplineField | SplineDetail, row: Array, local: Float[Array, "3"]) -> Float[Array, "*m"]:
     """Σᵢ cᵢ Bᵢ at a place in a cell."""
     own = jnp.asarray(grid.cell_features)[row]
-    return jnp.sum(spline_values(local, jnp) * jnp.asarray(grid.coefficients, local.dtype)[own])
+    values, mine = spline_values(local, jnp), jnp.asarray(grid.coefficients, local.dtype)[own]
+    if mine.ndim == 1:
+        return jnp.sum(values * mine)
+    return jnp.sum(values[:, None] * mine, axis=0)

@@ -36,24 +36,37 @@ class FieldCheckpoint:
 
     def save(self, position: "FieldPosition") -> None:
         """Replaces what the folder holds."""
-        if self.path is None:
-            return
         content: dict[str, Any] = {field.name: getattr(position, field.name) for field in fields(position)}
         kept = vars(position.state)
         arrays = {name: np.asarray(value) for name, value in kept.items() if isinstance(value, jax.Array)}
         content["state"] = kept | arrays
         content["sides"] = [[side.points, side.normals] for side in position.sides]
-        save(self.path, content, meta={"run": self.identity})
+        self.write(content)
+
+    def write(self, content: dict[str, Any]) -> None:
+        """Replaces what the folder holds by arrays and numbers."""
+        if self.path is not None:
+            save(self.path, content, meta={"run": self.identity})
 
     def load(self) -> "FieldPosition | None":
+        """Returns the position that the folder holds, None when there is nothing; see `read`."""
+        from ._solve_field import FieldPosition
+
+        content = self.read()
+        if content is None:
+            return None
+        kept = content.pop("state")
+        state = QNState(**kept) if "inverse" in kept else LMState(**kept)
+        sides = tuple(Sides(*side) for side in content.pop("sides"))
+        return FieldPosition(**content, state=state, sides=sides)
+
+    def read(self) -> dict[str, Any] | None:
         """Returns what the folder holds, None when there is nothing.
 
         Raises:
             InputError: The checkpoint is of another problem, other options or another seed.
             ArtefactError: It is damaged.
         """
-        from ._solve_field import FieldPosition
-
         if self.path is None or not self.path.exists():
             return None
         if load_meta(self.path).get("run") != self.identity:
@@ -63,11 +76,7 @@ class FieldCheckpoint:
                 "this checkpoint belongs to another problem, option or seed",
                 "Resume with the same problem and seed, or delete the folder to start again",
             )
-        content = load(self.path)
-        kept = content.pop("state")
-        state = QNState(**kept) if "inverse" in kept else LMState(**kept)
-        sides = tuple(Sides(*side) for side in content.pop("sides"))
-        return FieldPosition(**content, state=state, sides=sides)
+        return load(self.path)
 
 
 def _identity(problem: FieldProblem, options: tuple, key: PRNGKeyArray) -> str:

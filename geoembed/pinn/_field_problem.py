@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from ..core import InputError
-from ..sdf import Boundary, Box, MeshSDF, Transfinite
+from ..sdf import Box, MeshSDF
 from ._domains._corners import Corner, corners
 from ._domains._domain import Domain, domain_of
 from ._domains._factor import HardFactor, hard_factor
@@ -198,20 +198,30 @@ class FieldProblem:
     def _given(self, named: list[tuple[Piece, Dirichlet]]) -> Known | Between | Blend | None:
         """One function that takes the values of all pieces."""
         values = [condition.value for _, condition in named]
-        if all(value is values[0] or value == values[0] for value in values):
+        if all(_same(value, values[0]) for value in values):
             return None if not callable(values[0]) and values[0] == 0 else as_function(values[0])
         if isinstance(self.source, Interval):
             sides = {piece.name: as_function(condition.value) for piece, condition in named}
             return Between(self.source.lower, self.source.upper, sides["left"], sides["right"])
-        found = [self._boundary(piece) for piece, _ in named]
-        boundaries = [boundary for boundary in found if boundary is not None]  # `_factor` has refused None
-        return Blend(Transfinite(boundaries, [1.0] * len(values)), tuple(map(as_function, values)))
+        groups: list[tuple[Dirichlet, list[Piece]]] = []
+        for piece, condition in named:
+            same = [pieces for other, pieces in groups if _same(other.value, condition.value)]
+            if same:
+                same[0].append(piece)
+            else:
+                groups.append((condition, [piece]))
+        factors = [self._part_factor(pieces) for _, pieces in groups]
+        return Blend(factors, [as_function(condition.value) for condition, _ in groups])
 
-    def _boundary(self, piece: Piece) -> Boundary | None:
-        """φ of a piece; that of the whole line where its ends are joined by a period, which the line does not see."""
-        if any(self.periodic) and isinstance(piece.part, Edge):
-            return PlaneBoundary(piece.part.start, piece.part.outward)
-        return piece.boundary
+    def _part_factor(self, pieces: list[Piece]) -> HardFactor:
+        """The factor of some pieces; of whole lines where their ends are joined by a period, which lines do not see."""
+        if any(self.periodic):
+            lines = [PlaneBoundary(p.part.start, p.part.outward) for p in pieces if isinstance(p.part, Edge)]
+            if len(lines) == len(pieces):
+                return HardFactor(tuple(lines), 1.0)
+        found = self._factor([piece.name for piece in pieces])
+        assert isinstance(found, HardFactor)  # an interval has its own function of two values
+        return found
 
     def _initial(self, given: list[Initial]) -> tuple[Known, ...]:
         orders = [condition.order for condition in given]
@@ -225,6 +235,10 @@ class FieldProblem:
         if given and not self.time:
             raise InputError("conditions", "initial", "the problem has no time", "Give time=(first, last)")
         return tuple(as_function(c.value) for c in sorted(given, key=lambda condition: condition.order))
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or (not callable(one) and not callable(other) and bool(one == other))
 
 
 def _is_box(source: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import jax
 import numpy as np
@@ -27,10 +28,18 @@ _CHILDREN = 7.0  # of the eight parts of a divided cell that the part occupies: 
 class Grid:
     """One grid: its features, the energy on them, and the energy at held-out points."""
 
+    # Steps that lower the energy by less than this share of the dissipation end a grid.
+    stall: ClassVar[float] = 1e-7
+
     problem: Problem
     features: NestedFeatures
     energy: Quadratic
     held_out: HeldOutEnergy
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers are trained."""
+        return self.features.count
 
     @cached_property
     def solver(self) -> ConjugateGradient:
@@ -39,24 +48,7 @@ class Grid:
 
     def field(self, coefficients: Float[np.ndarray, " d"]) -> SplineField:
         """Returns the field with this output layer."""
-        scales, features = self.problem.scales, self.features
-        splines, finer = features.splines(coefficients), None
-        for number in reversed(range(1, len(features.grids))):
-            children = features.cells.children(number)
-            finer = SplineDetail(splines[number], features.grids[number].cell_features, children, finer)
-        coarsest = features.grids[0]
-        return SplineField(
-            coefficients=splines[0],
-            cell_features=coarsest.cell_features,
-            keys=coarsest.cells.keys.astype(np.int32),
-            origin=coarsest.cells.origin,
-            shape=coarsest.cells.shape,
-            spacing=coarsest.cells.spacing,
-            reference=scales.reference,
-            scale=scales.span,
-            finer=finer,
-            trained=features.count,
-        )
+        return spline_field(self.problem, self.features, self.features.splines(coefficients))
 
     def first_guess(self, previous: SplineField | None) -> Float[np.ndarray, " d"]:
         """Returns the output layer that comes close to a field on another grid.
@@ -67,13 +59,36 @@ class Grid:
             return np.zeros(self.features.count)
         guesses = []
         for grid in self.features.grids:
-            value, _ = value_and_gradient(previous, _middles(grid))
+            value, _ = value_and_gradient(previous, middles(grid))
             guess = (value - previous.reference) / previous.scale
             guesses.append(np.where(np.isfinite(guess), guess, np.nanmean(guess)))
         return self.features.fit(guesses)
 
 
-def _middles(grid: SplineFeatures) -> Float[np.ndarray, "s 3"]:
+def spline_field(
+    problem: Problem, features: NestedFeatures, splines: list[Float[np.ndarray, "_ *m"]]
+) -> SplineField:
+    """Returns the field with these coefficients of the splines of each grid; a column for each component."""
+    scales, finer = problem.scales, None
+    for number in reversed(range(1, len(features.grids))):
+        children = features.cells.children(number)
+        finer = SplineDetail(splines[number], features.grids[number].cell_features, children, finer)
+    coarsest = features.grids[0]
+    return SplineField(
+        coefficients=splines[0],
+        cell_features=coarsest.cell_features,
+        keys=coarsest.cells.keys.astype(np.int32),
+        origin=coarsest.cells.origin,
+        shape=coarsest.cells.shape,
+        spacing=coarsest.cells.spacing,
+        reference=scales.reference,
+        scale=scales.span,
+        finer=finer,
+        trained=features.count * int(np.prod(splines[0].shape[1:])),
+    )
+
+
+def middles(grid: SplineFeatures) -> Float[np.ndarray, "s 3"]:
     """The mean of the centres of the cells on which each spline lives."""
     own = grid.cell_features.ravel()
     centre = np.repeat(grid.cells.origin + grid.cells.spacing * (grid.cells.index + 0.5), 27, axis=0)

@@ -93,21 +93,29 @@ def _through_held(
     """
     equation, metres = problem.equation, problem.domain.metres_per_unit
     others = _held(problem) & ~of_patch
-    chi, slope = _weight(problem, of_patch, others, points.interior.points)
+    chi, slope = layer_weight(problem, of_patch, others, points.interior.points)
     _, gradient = value_and_gradient(field, points.interior.points)
     volume = points.interior.weights * metres**3
     conducted = equation.conductivity * np.sum(gradient * slope, axis=1) / metres**2
     inside = float(np.sum(volume * (conducted - equation.source * chi)))
-    on_surface, _ = _weight(problem, of_patch, others, points.surface.points)
+    on_surface, _ = layer_weight(problem, of_patch, others, points.surface.points)
     return inside - float(np.nansum(area * on_surface * inflow))
 
 
-def _weight(
+def layer_weight(
     problem: Problem,
     patch: Bool[np.ndarray, " f"],
     others: Bool[np.ndarray, " f"],
     points: Float[np.ndarray, "n 3"],
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n 3"]]:
+    """Returns the weight χ of `heat_flows` for some faces at points, and its gradient.
+
+    Args:
+        problem: The problem.
+        patch: The faces on which it is 1.
+        others: Faces on which it is to vanish.
+        points: Points, in the part's unit.
+    """
     depth = _DEPTH * problem.scales.length
     a, grad_a = _distance_to(problem.domain, patch, points)
     reach, grad_reach = np.full(len(points), depth), np.zeros((len(points), 3))

@@ -67,6 +67,10 @@ class HeldOutEnergy:
         """Returns the dimensionless temperature at the interior points."""
         return self._inside @ coefficients
 
+    def spread(self, inside: Float[np.ndarray, " n"]) -> float:
+        """Returns what errors are relative to: how much the temperature varies."""
+        return float(np.linalg.norm(inside - inside.mean()))
+
     def dissipation(self, coefficients: Float[np.ndarray, " d"]) -> float:
         """Returns ½ ∫ |∇θ|² dV: the natural size of the energy."""
         slopes = (self._slopes @ coefficients).reshape(-1, 3)

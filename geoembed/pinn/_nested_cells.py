@@ -1,4 +1,4 @@
-"""Nested grids: the cells of a part, divided again and again where its temperature is singular."""
+"""Nested grids: the cells of a part, divided again and again where its field is singular."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float, Int
 from ..sdf import OccupiedCells, SurfaceRule, finer_cells, occupied_cells
 from ._edges import points_along, singular_edges
 from ._problem import Problem
-from ._surface_conditions import surface_conditions
 
 _LOSS = 4 / 3  # each singular edge loses a factor 2^(2 · _LOSS) = 6 of its error
 _SURFACE_SPACING = 0.7  # of the triangles with a quadrature point each, in cells
@@ -99,7 +98,7 @@ def nested_cells(problem: Problem, spacing: float, offset: Float[np.ndarray, "3"
     depth = depths(exponents)
     pieces, home = domain.vertices[domain.faces].astype(np.float64), np.arange(len(domain.faces))
     pieces, home = _split(pieces, home, _SURFACE_SPACING * spacing)
-    tied = surface_conditions(problem, _rule(pieces, home)).transfer > 0
+    tied = problem.tied_faces[home]
     grids = [
         occupied_cells(
             domain,

@@ -40,7 +40,7 @@ class NestedFeatures:
         there = [self._supports(number) for number in range(len(self.grids))]
         self._is_feature = [whole & ~divided for whole, divided in there]
         self._is_gone = [divided for _, divided in there]
-        self._lift = [_lift(coarse, fine) for coarse, fine in zip(self.grids, self.grids[1:], strict=False)]
+        self._lift = [lift(coarse, fine) for coarse, fine in zip(self.grids, self.grids[1:], strict=False)]
         self.count = int(sum(chosen.sum() for chosen in self._is_feature))
         self.transfer = self._transfer()
         self.constant = self.fit([np.ones(grid.count) for grid in self.grids])
@@ -83,6 +83,19 @@ class NestedFeatures:
             found.append(own[chosen])
         return np.concatenate(found)
 
+    def from_coarser(self, step: sparse.csr_array) -> sparse.csr_array:
+        """Returns the matrix to the features' coefficients from those of splines on a grid coarser than all.
+
+        Args:
+            step: The matrix from the coarser grid's coefficients to those of the first grid's splines.
+        """
+        found, left = [], step
+        for number, chosen in enumerate(self._is_feature):
+            found.append(left[np.flatnonzero(chosen)])
+            if number < len(self._lift):
+                left = self._lift[number] @ (sparse.diags_array((~chosen).astype(float)) @ left)
+        return sparse.csr_array(sparse.vstack(found, format="csr"))
+
     def _supports(self, number: int) -> tuple[Bool[np.ndarray, " s"], Bool[np.ndarray, " s"]]:
         """Of which splines of a grid the whole support is there, and of which it is divided again."""
         grid = self.grids[number]
@@ -121,7 +134,7 @@ class NestedFeatures:
         return sparse.csr_array(stacked[np.argsort(np.concatenate(rows))])
 
 
-def _lift(coarse: SplineFeatures, fine: SplineFeatures) -> sparse.csr_array:
+def lift(coarse: SplineFeatures, fine: SplineFeatures) -> sparse.csr_array:
     """The matrix from the coefficients of a grid's splines to those of the next one's, for the same field.
 
     A spline lies in several cells, and all give it the same row, unless the finer grid sees a wall open that the

@@ -6,14 +6,18 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from ..core import InputError
 from ..sdf import MeshSDF, Patches, bodies, resolve_patches
 from ._conditions import Condition, FaceConditions, face_conditions
 from ._equations._equation import Equation
+from ._equations._steady_elasticity import SteadyElasticity
 from ._equations._steady_heat import SteadyHeat
 from ._field_conditions import FieldCondition
 from ._field_problem import FieldProblem
+from ._part_loads import FaceLoads, Load, face_loads
+from ._rigid_motions import check_supports
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,10 @@ class Problem:
     **Heat in a part**: the domain is a mesh and the equation `SteadyHeat`. Coordinates are those of the part, in its
     own unit; every other quantity is in SI units. Conditions are `Temperature`, `HeatFlux` and `Convection` on patches;
     a patch without one is insulated.
+
+    **An elastic part**: the domain is a mesh and the equation `SteadyElasticity`. Coordinates and units are as for
+    heat; the displacement is in m. Conditions are `Displacement`, `Traction`, `Pressure` and `ElasticFoundation` on
+    patches; a patch without one is free.
 
     **Any other equation**: the domain is an `Interval`, a shape with bounds or a mesh. Conditions are `Dirichlet`,
     `Neumann`, `Robin`, `Initial` and `Periodic` on named pieces of the boundary. What the numbers mean is up to the
@@ -50,7 +58,7 @@ class Problem:
 
     domain: Any
     equation: Any
-    conditions: Sequence[Condition | FieldCondition]
+    conditions: Sequence[Condition | Load | FieldCondition]
     patches: Mapping[str, Any] = field(default_factory=dict)
     time: tuple[float, float] | None = None
 
@@ -76,8 +84,35 @@ class Problem:
 
     @cached_property
     def face_conditions(self) -> FaceConditions:
-        """The condition on each face."""
+        """The condition on each face of a part that conducts heat."""
         return face_conditions(self.resolved, tuple(self.conditions))  # pyright: ignore[reportArgumentType]
+
+    @cached_property
+    def face_loads(self) -> FaceLoads:
+        """The loads and supports of each face of an elastic part."""
+        conditions: Any = tuple(self.conditions)  # `_check_part` has looked at them
+        return face_loads(self.resolved, conditions, self.domain.normals)
+
+    @property
+    def face_columns(self) -> tuple[np.ndarray, ...]:
+        """The columns of the table of the faces of a part."""
+        if self.elastic:
+            loads = self.face_loads
+            return loads.displacement, loads.stiffness, loads.traction
+        table = self.face_conditions
+        return table.temperature, table.h, table.ambient, table.flux
+
+    @property
+    def elastic(self) -> bool:
+        """Whether the unknown is the displacement of a part."""
+        return isinstance(self.equation, SteadyElasticity)
+
+    @property
+    def tied_faces(self) -> Bool[np.ndarray, " f"]:
+        """At which faces of a part a condition fixes the level of the field."""
+        if self.elastic:
+            return np.asarray(np.any(self.face_loads.supported, axis=1))
+        return self.face_conditions.held | (self.face_conditions.h > 0)
 
     @cached_property
     def scales(self) -> "Scales":
@@ -97,26 +132,28 @@ def _check_kinds(conditions: Sequence[Any]) -> None:
 
 
 def _check_part(problem: Problem) -> None:
-    if not isinstance(problem.equation, SteadyHeat):
-        name = type(problem.equation).__name__
+    name = type(problem.equation).__name__
+    if not isinstance(problem.equation, SteadyHeat | SteadyElasticity):
         raise InputError("problem", "equation", f"{name} is no equation", "Use one of geoembed.pinn")
+    general = "LinearElasticity" if problem.elastic else "HeatEquation"
     if not isinstance(problem.domain, MeshSDF):
-        name = type(problem.domain).__name__
         raise InputError(
             "problem",
             "domain",
-            f"SteadyHeat is for a mesh, received {name}",
-            "Use HeatEquation or Poisson in it",
+            f"{name} is for a mesh, received {type(problem.domain).__name__}",
+            f"Use {general} in it" if problem.elastic else "Use HeatEquation or Poisson in it",
         )
     if problem.time is not None:
-        raise InputError("problem", "time", "SteadyHeat has no time", "Leave time= away, or use HeatEquation")
-    other = [c for c in problem.conditions if not isinstance(c, Condition)]
+        raise InputError("problem", "time", f"{name} has no time", f"Leave time= away, or use {general}")
+    other = [c for c in problem.conditions if not isinstance(c, Load if problem.elastic else Condition)]
     if other:
         raise InputError(
             "conditions",
             type(other[0]).__name__,
-            "is no condition of heat in a part",
-            "Use Temperature, HeatFlux and Convection",
+            f"is no condition of {'an elastic part' if problem.elastic else 'heat in a part'}",
+            "Use Displacement, Traction, Pressure and ElasticFoundation"
+            if problem.elastic
+            else "Use Temperature, HeatFlux and Convection",
         )
     if not problem.domain.sign_reliable:
         raise InputError(
@@ -125,7 +162,10 @@ def _check_part(problem: Problem) -> None:
             "the surface is not closed, so it has no inside",
             "Run `geoembed inspect` on the file: it lists the holes; close them in the program that made the mesh",
         )
-    _check_levels(problem.domain, problem.face_conditions)
+    if problem.elastic:
+        check_supports(problem.domain, problem.face_loads)
+    else:
+        _check_levels(problem.domain, problem.face_conditions)
 
 
 def _check_levels(domain: MeshSDF, table: FaceConditions) -> None:
@@ -150,14 +190,15 @@ def _check_levels(domain: MeshSDF, table: FaceConditions) -> None:
 class Scales:
     """Length, temperature and conductance that make a problem dimensionless.
 
-    With ξ = x/length and θ = (T − reference)/span: −∇²θ = source, ∂θ/∂n = flux + biot (ambient − θ).
+    With ξ = x/length and θ = (T − reference)/span: −∇²θ = source, ∂θ/∂n = flux + biot (ambient − θ). For an elastic
+    part u/span and stresses in units of Young's modulus · span / metres.
 
     Args:
         length: The longest side of the part's box, in the part's unit.
         metres: The same in metres.
-        reference: Temperature that becomes 0, K.
-        span: Temperature difference that becomes 1, K.
-        heat: Heat flow that becomes 1: k · metres · span, W.
+        reference: Temperature that becomes 0, K; 0 for an elastic part.
+        span: Temperature difference that becomes 1, K; displacement that becomes 1, m.
+        heat: Heat flow that becomes 1: k · metres · span, W; force that becomes 1: E · metres · span, N.
     """
 
     length: float
@@ -171,9 +212,21 @@ def _scales(problem: Problem) -> Scales:
     lower, upper = problem.domain.bounds
     length = float(np.max(upper - lower))
     metres = length * problem.domain.metres_per_unit
+    if problem.elastic:
+        return _elastic_scales(problem, length, metres)
     table, k = problem.face_conditions, problem.equation.conductivity
     levels = np.concatenate([table.temperature[table.held], table.ambient[table.h > 0]])
     driven = (np.abs(table.flux).max() * metres + abs(problem.equation.source) * metres**2) / k
     span = float(max(np.ptp(levels), driven))
     span = span if span > 0 else 1.0
     return Scales(length, metres, float(levels.min()), span, k * metres * span)
+
+
+def _elastic_scales(problem: Problem, length: float, metres: float) -> Scales:
+    table, young = problem.face_loads, problem.equation.young
+    pull = float(np.abs(table.traction).max()) * metres
+    weight = max(abs(component) for component in problem.equation.body_force) * metres**2
+    moved = float(np.abs(table.displacement[table.held]).max(initial=0.0))
+    span = max(moved, (pull + weight) / young)
+    span = span if span > 0 else 1.0
+    return Scales(length, metres, 0.0, span, young * metres * span)

@@ -1,4 +1,4 @@
-"""What a running `solve` of heat in a part reports."""
+"""What a running `solve` in a part reports."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,13 +6,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Progress:
-    """One report of a running `solve` of heat in a part.
+    """One report of a running `solve` of heat in a part, or of an elastic part.
 
     Args:
         grid: Which grid, from 1.
         grids: How many at most.
         cells: Cells that are not divided again.
-        parameters: Features of this grid.
+        parameters: Features of this grid, for each component of the field.
         iteration: Solver steps on this grid.
         total_iterations: Solver steps on all grids.
         energy: The training energy J.

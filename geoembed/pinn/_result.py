@@ -6,6 +6,7 @@ import equinox as eqx
 
 from ..core import register
 from ._field import SplineField
+from ._stress import Elasticity, Strain, Stress, VonMises
 from ._trial import NetworkField
 
 
@@ -18,15 +19,19 @@ class Result(eqx.Module):
         status: "converged" (the estimated error is below the tolerance), "cell limit", "step limit", "stalled" (the
             held-out residual has stopped falling), "time limit", "interrupted" or "diverged". Only "converged"
             reached what was asked for; the field is the best so far in any case.
-        estimated_error: Heat in a part: estimate of ‖T − T*‖ / ‖T − mean T‖ from the last two grids. Other equations:
+        estimated_error: Heat in a part: estimate of ‖T − T*‖ / ‖T − mean T‖ from the last two grids; elastic
+            part: of ‖u − u*‖ / ‖u‖. Other equations:
             estimate of ‖u − u*‖ / ‖u‖ from two fields on the way. inf before there are two.
         heat: Heat into the part through each patch, W; see `heat_flows`. Empty for other equations.
-        energy_balance: |Σ Q| / Σ Q⁺ over all patches and sources; None for other equations.
+        energy_balance: |Σ Q| / Σ Q⁺ over all patches and sources; |Σ F| / Σ |F| over the forces of an elastic part;
+            None for other equations.
         iterations: Steps of the solver.
         seconds: Wall time, including that before a resume.
         history: One record a progress report.
         held_out_residual: Root of the mean squared residual at points that were not trained on; None for heat in a
-            part, which minimises an energy.
+            part and for elastic parts, which minimise an energy.
+        forces: Force on an elastic part through each patch and from the body force, N; see `patch_forces`.
+        elasticity: What makes strain and stress of the displacement of an elastic part.
     """
 
     field: SplineField | NetworkField
@@ -38,6 +43,8 @@ class Result(eqx.Module):
     seconds: float = eqx.field(static=True)
     history: tuple[dict[str, Any], ...] = eqx.field(static=True)
     held_out_residual: float | None = eqx.field(static=True, default=None)
+    forces: tuple[tuple[str, tuple[float, float, float]], ...] = eqx.field(static=True, default=())
+    elasticity: Elasticity | None = eqx.field(static=True, default=None)
 
     @property
     def temperature(self) -> SplineField:
@@ -46,7 +53,7 @@ class Result(eqx.Module):
         Raises:
             TypeError: The result is of another equation.
         """
-        if not isinstance(self.field, SplineField):
+        if not isinstance(self.field, SplineField) or self.elasticity is not None:
             raise TypeError(
                 "this needs the temperature in a part (the equation SteadyHeat on a mesh), the result holds a "
                 f"{type(self.field).__name__}: evaluate `result.value` instead"
@@ -61,6 +68,41 @@ class Result(eqx.Module):
         Differentiable; `jax.vmap(result.value)` for many points, `jax.jit(result.value)` to compile.
         """
         return self.field  # not a method: jax.jit cannot hash a method bound to arrays
+
+    @property
+    def strain(self) -> Strain:
+        """ε of an elastic part as a function of one point.
+
+        Raises:
+            TypeError: The result is of another equation.
+        """
+        return Strain(self._displacement, self._elasticity)
+
+    @property
+    def stress(self) -> Stress:
+        """σ of an elastic part in Pa as a function of one point; see `strain`."""
+        return Stress(self._displacement, self._elasticity)
+
+    @property
+    def von_mises(self) -> VonMises:
+        """The von Mises stress of an elastic part in Pa as a function of one point; see `strain`."""
+        return VonMises(self._displacement, self._elasticity)
+
+    @property
+    def _elasticity(self) -> Elasticity:
+        if self.elasticity is None:
+            raise TypeError(
+                "only an elastic part (the equation SteadyElasticity on a mesh) has strain and stress"
+            )
+        return self.elasticity
+
+    @property
+    def _displacement(self) -> SplineField:
+        if not isinstance(self.field, SplineField):
+            raise TypeError(
+                f"strain needs a displacement in a part, the result holds a {type(self.field).__name__}"
+            )
+        return self.field
 
     @property
     def parameters(self) -> int:

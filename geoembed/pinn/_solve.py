@@ -9,12 +9,16 @@ import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
 from ..core import InputError, is_parameter
+from ..sdf import Box
+from ._domains._interval import Interval
 from ._equations._equation import Equation
+from ._field_problem import FieldProblem
 from ._first_network import first_network
 from ._problem import Problem
 from ._result import Result
 from ._solve_field import FieldRun
 from ._solve_part import solve_part
+from ._solve_splines import SplineRun
 from ._training import Training
 
 
@@ -40,24 +44,34 @@ def solve(
     solved by conjugate gradients in float64. The quadrature comes from the part's signed distance. Grids are refined
     until the change between two of them says that the error is below `tolerance`.
 
+    **An elastic part.** The same for the elastic energy of the displacement, with three numbers for each feature; cells
+    of twice, four times … the size precondition the conjugate gradients.
+
     **Any other equation.** A network whose form makes the hard conditions exact (`NetworkField`) minimises the squared
-    residual of the equation by Levenberg–Marquardt in float64. Points are added where the residual is large. The
-    residual at points that are never trained on picks the best field and stops the run.
+    residual of the equation in float64. The residual at points that are never trained on picks the best field.
+
+    - With one or two coordinates, time included, and in boxes with three, the network is one layer of products of
+      splines (`TensorSpline`). Gauss–Newton steps solve its band matrix directly, and intervals are halved where the
+      splines are too coarse. A transient problem is first solved window after window.
+    - Otherwise, and where `network` or `training` is given, Levenberg–Marquardt and quasi-Newton steps train all
+      layers. Points are added where the residual is large.
 
     Every decision depends on numbers that the seed fixes, never on the clock; the time limit only stops.
 
     Args:
         problem: The problem.
         key: A random key.
-        tolerance: Stop when the estimated error (`Result.estimated_error`) is below this; by default 5e-3 for heat
-            in a part and 1e-4 for other equations.
-        cells: Heat in a part: the most cells the part may occupy. 200 000 need about 3 GB.
-        first_cells: Heat in a part: the cells of the first grid.
+        tolerance: Stop when the estimated error (`Result.estimated_error`) is below this; by default 5e-3 in a
+            part (`SteadyHeat`, `SteadyElasticity`) and 1e-4 for other equations.
+        cells: The most cells of a grid of splines. In a part, 200 000 need about 3 GB for heat and more
+            for elasticity; elsewhere the memory ends a run at about 3 GB, often sooner.
+        first_cells: In a part: the cells of the first grid.
         network: Other equations: a function of a vector of features that returns a vector with one number for each
-            unknown, for instance one of `geoembed.core`; by default tanh layers. Its parameters are trained in float64.
-        training: Other equations: how many points and steps.
+            unknown, for instance one of `geoembed.core`; by default splines where they suit the domain, else tanh
+            layers. Its parameters are trained in float64.
+        training: Other equations: how many points and steps the training of a network takes.
         time_limit: Stop after this many seconds and return the best field so far.
-        callback: Receives a `Progress` (heat in a part) or `FieldProgress` every few steps.
+        callback: Receives a `Progress` (in a part) or `FieldProgress` every few steps.
         should_stop: Asked between steps; True saves a checkpoint and returns with status "interrupted".
         checkpoint: A folder for the state, written every minute and on interruption.
         resume: Continue from `checkpoint` if it is there. The result equals that of an uninterrupted run bit by bit.
@@ -92,18 +106,26 @@ def solve(
             checkpoint=checkpoint,
             resume=resume,
         )
-    options = (training or Training(), 1e-4 if tolerance is None else tolerance)
+    tolerance = 1e-4 if tolerance is None else tolerance
+    limits = (time_limit, callback, should_stop, checkpoint)
     with jax.enable_x64(True):
         draw, start = jax.random.split(key)
-        if network is None:
-            network = first_network(problem.in_fields, key=start)
-        network = jax.tree.map(_in_double, network)
-        run = FieldRun(
-            problem.in_fields, network, *options, time_limit, callback, should_stop, checkpoint, draw
-        )
+        if network is None and training is None and _suits_splines(problem.in_fields):
+            run = SplineRun(problem.in_fields, tolerance, cells, *limits, draw)
+        else:
+            if network is None:
+                network = first_network(problem.in_fields, key=start)
+            network = jax.tree.map(_in_double, network)
+            run = FieldRun(problem.in_fields, network, training or Training(), tolerance, *limits, draw)
         if resume:
             run.resume()
         return run.run()
+
+
+def _suits_splines(problem: FieldProblem) -> bool:
+    """Whether products of splines can follow the domain: all in the plane, boxes in space or in the plane with time."""
+    size = len(problem.coordinates.lower)
+    return size <= 2 or (size == 3 and isinstance(problem.source, Interval | Box))
 
 
 def _in_double(leaf: Any) -> Any:

@@ -18,7 +18,7 @@ from ._collocation import Collocation, Points, Sides, pick
 from ._field_checkpoint import FieldCheckpoint
 from ._field_problem import FieldProblem
 from ._result import Result
-from ._rows import field_of, inside_rows, side_rows
+from ._rows import form_of, inside_rows, side_rows
 from ._training import FieldProgress, Training
 from ._trial import NetworkField
 
@@ -80,9 +80,10 @@ class FieldRun:
         self.problem, self.training, self.tolerance = problem, training, tolerance
         self.time_limit, self.callback, self.should_stop = time_limit, callback, should_stop
         self.draw = Collocation(problem, key=key)
-        self.shapings = tuple(problem.shaping(i) for i in range(len(problem.equation.fields)))
-        functions = [inside_rows(problem, self.shapings)]
-        functions += [side_rows(problem, self.shapings, condition) for condition in problem.soft]
+        shapings = tuple(problem.shaping(i) for i in range(len(problem.equation.fields)))
+        self.form = form_of(problem, shapings, problem.coordinates)
+        functions = [inside_rows(problem, self.form)]
+        functions += [side_rows(problem, self.form, condition) for condition in problem.soft]
         self.solver = LevenbergMarquardt(functions, network, mixed=training.mixed)
         self.newton = QuasiNewton(self.solver)
         self.held_inside = self.draw.inside(_HELD_OUT, 1)
@@ -93,7 +94,7 @@ class FieldRun:
         self.at = self._first()
 
     def _field(self, theta: Any) -> NetworkField:
-        return field_of(self.problem, self.solver.model(LMState(theta)), self.shapings)
+        return self.form(self.solver.model(LMState(theta)))
 
     def _sides(self, count: int, number: int) -> tuple[Sides, ...]:
         return tuple(self.draw.on(c, count, 1000 * number + i) for i, c in enumerate(self.problem.soft))

@@ -1,4 +1,4 @@
-"""Heat in a part: a ladder of ever finer grids, each trained by least squares, until the error is small."""
+"""A field in a part: a ladder of ever finer grids, each trained by least squares, until the error is small."""
 
 import time
 from collections.abc import Callable
@@ -12,15 +12,13 @@ from jaxtyping import Float, PRNGKeyArray
 from ..core import InputError
 from ..train import CGState
 from ._checkpoint import Checkpoint, Position
-from ._grids import Grid, build_grid, ladder
-from ._heat import energy_balance, heat_flows
-from ._heldout import HeldOut, hold_out
+from ._grids import ladder
+from ._part_physics import PartGrid, PartPoints, part_evidence, part_grid, part_points
 from ._problem import Problem
 from ._progress import Progress
 from ._result import Result
 
 _CHUNK = 25  # solver steps between two reports: the grain of logs, checkpoints and interrupts
-_STALL = 1e-7  # a chunk that lowers the energy by less than this share of the dissipation ends a grid
 _MOST_STEPS = 4000  # on one grid
 _RESOLVED = 1e-2  # share of the dissipation below which held-out energies of two grids count as equal
 _ORDER = 4 / 3  # of convergence, in the spacing
@@ -43,9 +41,9 @@ def solve_part(
     checkpoint: str | Path | None = None,
     resume: bool = False,
 ) -> Result:
-    """Solves steady heat conduction in a part, see `geoembed.pinn.solve`.
+    """Solves steady heat conduction in a part, or its deformation under load, see `geoembed.pinn.solve`.
 
-    A network with one layer of localised spline features (`SplineField`) minimises the energy of the temperature.
+    A network with one layer of localised spline features (`SplineField`) minimises the energy of the field.
     The energy is quadratic in the output layer, so training is a linear least-squares problem, solved by conjugate
     gradients in float64. The quadrature comes from the part's signed distance. Cells at edges where the gradient is
     infinite are divided again (`singular_edges`). Grids are refined until the change between two of them says that
@@ -55,8 +53,8 @@ def solve_part(
     Args:
         problem: The problem.
         key: A random key: places the grids and draws the held-out points.
-        tolerance: Stop when the estimated ‖T − T*‖ / ‖T − mean T‖ is below this.
-        cells: The most cells the part may occupy. Memory and time grow with them: 200 000 need about 3 GB.
+        tolerance: Stop when the estimated ‖T − T*‖ / ‖T − mean T‖, or ‖u − u*‖ / ‖u‖, is below this.
+        cells: The most cells the part may occupy. Memory and time grow with them: 200 000 need about 3 GB for heat.
         first_cells: The cells of the first grid.
         time_limit: Stop after this many seconds and return the best field so far.
         callback: Receives a `Progress` every few solver steps.
@@ -83,20 +81,20 @@ def solve_part(
     steps = ladder(first_cells, cells)
     store = Checkpoint(checkpoint, problem, (tolerance, cells, first_cells), key)
     points_key, heat_key, *grid_keys = jax.random.split(key, 2 + len(steps))
-    points = hold_out(problem, _HELD_OUT, key=points_key)
+    points = part_points(problem, _HELD_OUT, points_key)
     start = store.load() if resume else Position()
     run = _Run(problem, points, tolerance, len(steps), time_limit, callback, should_stop, store, start)
     done = start.estimated_error <= tolerance  # resumed where nothing is left to do
     status = "converged" if done else "cell limit"
     for number in range(len(steps) if done else start.grid, len(steps)):
-        grid = build_grid(problem, points, steps[number], key=grid_keys[number])
+        grid = part_grid(problem, points, steps[number], grid_keys[number])
         ended = run.train(number, grid)
         if ended:
             status = ended
             break
     if status == "interrupted":  # whoever asked to stop does not want to wait for figures
         return run.result(status, points)
-    return run.result(status, hold_out(problem, _HEAT_POINTS, key=heat_key))
+    return run.result(status, part_points(problem, _HEAT_POINTS, heat_key))
 
 
 def _check_options(tolerance: float, cells: int, first_cells: int, time_limit: float) -> None:
@@ -119,7 +117,7 @@ class _Run:
     def __init__(
         self,
         problem: Problem,
-        points: HeldOut,
+        points: PartPoints,
         tolerance: float,
         grids: int,
         time_limit: float,
@@ -145,7 +143,7 @@ class _Run:
             raise RuntimeError("no grid is in work")
         return self.at.solver
 
-    def train(self, number: int, grid: Grid) -> str | None:
+    def train(self, number: int, grid: PartGrid) -> str | None:
         """Trains one grid; returns the status that ends the run, or None to go on."""
         if self.at.solver is None:
             state = grid.solver.start(grid.first_guess(self.at.field))
@@ -162,7 +160,7 @@ class _Run:
                 self._keep(grid)
                 return "diverged"
             state = self._solver
-            small = before - energy <= _STALL * grid.held_out.dissipation(state.x)
+            small = before - energy <= grid.stall * grid.held_out.dissipation(state.x)
             if small or state.iteration >= _MOST_STEPS:
                 break
             self._report(grid, energy, finished=False)
@@ -170,7 +168,7 @@ class _Run:
                 self._save()
         return self._finish(number, grid, energy, trained=small)
 
-    def _advance(self, grid: Grid) -> float:
+    def _advance(self, grid: PartGrid) -> float:
         """Does some solver steps; returns the energy. The new iterate is kept unless held-out points speak against it.
 
         They do so beyond the share of the dissipation that they resolve: on a convex energy a smaller rise is
@@ -184,10 +182,10 @@ class _Run:
             self.at = replace(self.at, best=candidate, best_held_out=min(held_out, lowest))
         return grid.energy(state.x)
 
-    def _finish(self, number: int, grid: Grid, energy: float, *, trained: bool) -> str | None:
+    def _finish(self, number: int, grid: PartGrid, energy: float, *, trained: bool) -> str | None:
         inside = grid.held_out.inside(self._best(grid))
         # A grid that was not trained to its end says nothing about the error.
-        error = self._estimate(inside, grid.features.spacing) if trained else np.inf
+        error = self._estimate(grid, inside) if trained else np.inf
         self.at = replace(self.at, estimated_error=error)
         self._report(grid, energy, finished=True)
         self._keep(grid)
@@ -205,7 +203,7 @@ class _Run:
         self._save()
         return "converged" if error <= self.tolerance else None
 
-    def _estimate(self, inside: Float[np.ndarray, " n"], spacing: float) -> float:
+    def _estimate(self, grid: PartGrid, inside: Float[np.ndarray, "n *m"]) -> float:
         """Richardson's estimate of the error from two grids.
 
         The order is that of the singularity at a right-angled re-entrant edge, r^(2/3); a part without such edges
@@ -215,14 +213,14 @@ class _Run:
         if self.at.inside is None:
             return np.inf
         change = np.linalg.norm(inside - self.at.inside)
-        spread = np.linalg.norm(inside - inside.mean())
+        spread, spacing = grid.held_out.spread(inside), grid.features.spacing
         level = np.sqrt(len(inside)) * 1e-9  # below this share of the span the field is constant
         return float(_SAFETY * change / max(spread, level) / ((self.at.spacing / spacing) ** _ORDER - 1))
 
-    def _best(self, grid: Grid) -> Float[np.ndarray, " d"]:
+    def _best(self, grid: PartGrid) -> Float[np.ndarray, " d"]:
         return self._solver.x if self.at.best is None else self.at.best
 
-    def _keep(self, grid: Grid) -> None:
+    def _keep(self, grid: PartGrid) -> None:
         """Makes this grid's best iterate the answer unless the held-out points speak against it.
 
         Between two grids they resolve the energy to about a percent of the dissipation; a finer grid that is worse
@@ -246,13 +244,13 @@ class _Run:
         self.store.save(self.at)
         self.saved = time.monotonic()
 
-    def _report(self, grid: Grid, energy: float, *, finished: bool) -> None:
+    def _report(self, grid: PartGrid, energy: float, *, finished: bool) -> None:
         state = self._solver
         progress = Progress(
             grid=self.at.grid + 1,
             grids=self.grids,
             cells=grid.features.cells.leaves,
-            parameters=grid.features.count,
+            parameters=grid.parameters,
             iteration=state.iteration,
             total_iterations=self.at.iterations + state.iteration,
             energy=energy,
@@ -265,18 +263,16 @@ class _Run:
         if self.callback is not None:
             self.callback(progress)
 
-    def result(self, status: str, points: HeldOut) -> Result:
+    def result(self, status: str, points: PartPoints) -> Result:
         field = self.at.field
         if field is None:
             raise RuntimeError("no grid was built")
-        heat = heat_flows(self.problem, field, points)
         unfinished = self.at.solver.iteration if self.at.solver is not None else 0
         return Result(
             field=field,
             status=status,
             estimated_error=self.at.estimated_error,
-            heat=tuple(heat.items()),
-            energy_balance=energy_balance(heat),
+            **part_evidence(self.problem, field, points),
             iterations=self.at.iterations + unfinished,
             seconds=time.monotonic() - self.began,
             history=self.at.history,

@@ -13,6 +13,7 @@ from ..sdf._shapes._parameters import like
 from ._along import Point
 from ._domains._factor import HardFactor
 from ._domains._singular import CornerFunctions
+from ._tensor_spline import UnitCoordinates
 from ._values import Between, Blend, Ends, Known
 
 
@@ -67,6 +68,8 @@ class Shaping(eqx.Module):
         initial: u₀ and u₁, as far as given.
         start: t₀.
         span: T; None without time.
+        settled: Whether the network itself is 0 at the first moment, and its rate if that is given: no power of time
+            is needed then.
     """
 
     factor: HardFactor | Ends | None
@@ -74,6 +77,7 @@ class Shaping(eqx.Module):
     initial: tuple[Known, ...]
     start: float = eqx.field(static=True, default=0.0)
     span: float | None = eqx.field(static=True, default=None)
+    settled: bool = eqx.field(static=True, default=False)
 
     def __call__(self, x: Point, raw: Float[Array, ""]) -> Float[Array, ""]:
         """Returns g(x) + m(x) raw."""
@@ -90,7 +94,7 @@ class Shaping(eqx.Module):
             now = jnp.zeros_like(x).at[-1].set(1.0)
             before, rate = jax.jvp(self.boundary, (first,), (now,))
             given = given - before - (elapsed * rate if len(self.initial) == 2 else 0.0)
-        scaled = raw * (elapsed / self.span) ** len(self.initial)
+        scaled = raw if self.settled else raw * (elapsed / self.span) ** len(self.initial)
         return given + scaled if self.factor is None else given + self.factor(place) * scaled
 
 
@@ -109,7 +113,7 @@ class NetworkField(eqx.Module):
     """
 
     network: Any
-    coordinates: Coordinates
+    coordinates: Coordinates | UnitCoordinates
     shapings: tuple[Shaping, ...]
     scalar: bool = eqx.field(static=True)
 

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ..core import register
-from ..sdf import Transfinite
+from ..sdf._boundaries._boundary_join import nearness
 from ._along import Point
+from ._domains._factor import HardFactor
 
 
 @register
@@ -97,16 +99,25 @@ class Between(eqx.Module):
 
 @register
 class Blend(eqx.Module):
-    """Values on several pieces of the boundary as one function; the weights see only the coordinates in space.
+    """Values on several parts of the boundary as one function, by inverse-distance weights 1/mᵢ.
+
+    It is as smooth as the factors wherever no two parts meet. The weights see only the coordinates in space.
 
     Args:
-        pieces: The boundaries, whose own values are not looked at.
+        factors: For each part the function that is 0 on it, and on it alone.
         values: The value on each.
+
+    References:
+        V. L. Rvachev, T. I. Sheiko, V. Shapiro and I. Tsukanov, Comput. Aided Geom. Des. 18, 195 (2001).
     """
 
-    pieces: Transfinite
-    values: tuple[Known, ...]
+    factors: tuple[HardFactor, ...] = eqx.field(converter=tuple)
+    values: tuple[Known, ...] = eqx.field(converter=tuple)
 
     def __call__(self, x: Point) -> Float[Array, ""]:
-        weights = self.pieces.weights(x[: self.pieces.dimension])
-        return jnp.sum(weights * jnp.stack([value(x) for value in self.values]))
+        place = x[: self.factors[0].factors[0].dimension]
+        near = nearness(jnp.stack([factor(place) for factor in self.factors]))[1]
+        values = jnp.stack([value(x) for value in self.values])
+        # Differences from one of them, so that a common part is not multiplied with the large ∇w where parts meet.
+        base = jax.lax.stop_gradient(values[jnp.argmax(near)])
+        return base + jnp.sum(near / jnp.sum(near) * (values - base))

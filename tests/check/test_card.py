@@ -71,7 +71,8 @@ def test_a_card_measures_what_every_encoder_owes(good):
 
 
 def test_a_broken_promise_fails_its_rows_and_only_these():
-    card = check.card(Shape(jnp.ones(()), factor=1.01), points(), key=KEY)
+    broken = Shape(jnp.ones(()), factor=1.01)
+    card = check.card(broken, points(), key=KEY, dtypes=("float32",), platforms=("cpu",))
     assert not card
     assert {row.check.name for row in card.rows if not row.check.passed} == {"eikonal", "lipschitz 1"}
 
@@ -153,11 +154,10 @@ class Ring(eqx.Module):
 
 def test_an_encoder_may_make_its_own_examples():
     seen = []
-    card = check.card(Ring(), key=KEY, callback=seen.append)
+    card = check.card(Ring(), key=KEY, dtypes=("float32",), platforms=("cpu",), callback=seen.append)
     assert card, card.to_text()
     assert seen == list(card.rows)
-    names = [row.check.name for row in card.rows]
-    assert names[:2] == ["periodic in lattice 1.0"] * 2
+    assert card.rows[0].check.name == "periodic in lattice 1.0"
 
 
 def test_what_cannot_have_a_card_is_explained():
@@ -186,7 +186,7 @@ def test_whole_numbers_owe_no_gradient():
         def __call__(self, n):
             return self.table[n]
 
-    card = check.card(Lookup(table), [jnp.asarray(n) for n in range(4)], key=KEY)
+    card = check.card(Lookup(table), [jnp.asarray(n) for n in range(4)], key=KEY, dtypes=("float32",))
     assert card, card.to_text()
     assert "gradient matches differences" not in {row.check.name for row in card.rows}
 

@@ -16,7 +16,8 @@ def test_random_elements_belong_to_their_group(precision, name):
     n = 2 if "2" in name else 3
     group = check.GROUPS[name]
     x = jnp.zeros((1, n), precision)
-    elements = np.asarray(jax.vmap(lambda key: group.sample(key, x))(jax.random.split(KEY, 400)), np.float64)
+    draw = jax.jit(jax.vmap(lambda key: group.sample(key, x)))
+    elements = np.asarray(draw(jax.random.split(KEY, 400)), np.float64)
     eps = np.finfo(precision).eps
     np.testing.assert_allclose(
         elements @ elements.transpose(0, 2, 1), np.eye(n)[None].repeat(400, 0), atol=20 * eps
@@ -30,11 +31,15 @@ def test_random_elements_belong_to_their_group(precision, name):
 
 def test_no_drawn_element_is_the_identity():
     keys = jax.random.split(KEY, 300)
-    orders = np.asarray(jax.vmap(lambda key: check.permutations.sample(key, jnp.zeros((3, 1))))(keys))
+
+    def drawn(group, x):
+        return np.asarray(jax.jit(jax.vmap(lambda key: group.sample(key, x)))(keys))
+
+    orders = drawn(check.permutations, jnp.zeros((3, 1)))
     assert {tuple(order) for order in orders.tolist()} == set(itertools.permutations(range(3))) - {(0, 1, 2)}
-    shifts = np.asarray(jax.vmap(lambda key: check.lattice(1.0).sample(key, jnp.zeros(1)))(keys))
+    shifts = drawn(check.lattice(1.0), jnp.zeros(1))
     assert set(shifts.ravel().tolist()) == {-3, -2, -1, 1, 2, 3}
-    places = np.asarray(jax.vmap(lambda key: check.cyclic_shifts().sample(key, jnp.zeros(3)))(keys))
+    places = drawn(check.cyclic_shifts(), jnp.zeros(3))
     assert set(places.tolist()) == {1, 2}
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from geoembed.cli import _schema
 from geoembed.cli._config import Config
+from geoembed.cli._field_config import FieldConfig
 from geoembed.cli._read_config import read_config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,7 +62,8 @@ def test_every_key_has_a_row_a_meaning_and_a_default():
     page = PAGE.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w.]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
     named = {name.split(".")[-1] for name, *_ in rows}
-    expected = {key for table in Config.model_json_schema()["$defs"].values() for key in table["properties"]}
+    schemas = (Config.model_json_schema(), FieldConfig.model_json_schema())
+    expected = {key for one in schemas for table in one["$defs"].values() for key in table["properties"]}
     assert named == expected
     assert keys(Config) - set(Config.model_fields) <= named
     for _, kind, default, meaning in rows:
@@ -72,7 +74,7 @@ def test_every_key_has_a_row_a_meaning_and_a_default():
 
 def test_defaults_on_the_page_are_those_of_an_empty_table():
     page = PAGE.read_text(encoding="utf-8")
-    solve = page[page.index("## `[solve]`") :]
+    solve = page[page.index("### `[solve]`") :]
     values = tomllib.loads(EXAMPLE)
     config = Config.model_validate(values)
     assert f"| `{config.solve.cells}` |" in solve

@@ -45,6 +45,7 @@ ROWS = [
         lambda: cyclic.Torus((24.0, 7.0), 2),
         lambda: drawn([0.0, 0.0], [24.0, 7.0]),
         lambda: turns_feared(24.0, 7.0),
+        slow_card=True,
     ),
     Encoder(
         "cyclic.CyclicSpline",
@@ -54,6 +55,7 @@ ROWS = [
             *np.arange(0.0, 24.0, 2.0),
         ],  # with the knots: there a jump is to be feared
         lambda: turns_feared(24.0),
+        slow_card=True,
     ),
     Encoder(
         "cyclic.CircleFeatures",

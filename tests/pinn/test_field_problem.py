@@ -26,7 +26,7 @@ from geoembed.pinn import (
     Wave,
 )
 from geoembed.pinn._domains._outline import outline
-from geoembed.pinn._rows import field_of
+from geoembed.pinn._rows import form_of
 from tests.pinn.parts import box
 
 LINE = Interval(-1.0, 2.0)
@@ -127,7 +127,7 @@ def on_networks(problem, dtype, look, points):
     networks = jax.tree.map(lambda w: jnp.asarray(rng.normal(scale=0.8, size=(2, *w.shape)), dtype), network)
 
     def at(network, x):
-        return look(field_of(inner, network, shapings), x)
+        return look(form_of(inner, shapings, inner.coordinates)(network), x)
 
     found = jax.jit(jax.vmap(jax.vmap(at, (None, 0)), (0, None)))(networks, points.astype(dtype))
     assert all(leaf.dtype == dtype for leaf in jax.tree.leaves(found))

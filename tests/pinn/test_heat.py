@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geoembed.pinn import Convection, HeatFlux, Problem, SplineField, SteadyHeat, Temperature
-from geoembed.pinn._heat import _weight, energy_balance, heat_flows
+from geoembed.pinn._heat import layer_weight, energy_balance, heat_flows
 from geoembed.pinn._heldout import hold_out
 from geoembed.sdf import value_and_gradient
 from tests.pinn.parts import ENDS, box
@@ -76,16 +76,16 @@ def test_the_weight_of_a_patch_has_the_right_gradient():
     left, others = SLAB.normals[:, 0] < -0.9, np.abs(SLAB.normals[:, 0]) < 0.9
     x = np.random.default_rng(0).uniform(0.05, 0.95, (300, 3)) * np.array([[0.012, WIDTH, WIDTH]])
     step = 1e-8
-    _, slope = _weight(problem, left, others, x)
+    _, slope = layer_weight(problem, left, others, x)
     for axis in range(3):
         shift = step * np.eye(3)[None, axis]
-        up, down = _weight(problem, left, others, x + shift)[0], _weight(problem, left, others, x - shift)[0]
+        up, down = layer_weight(problem, left, others, x + shift)[0], layer_weight(problem, left, others, x - shift)[0]
         errors = np.abs(slope[:, axis] - (up - down) / (2 * step))
         assert np.mean(errors > 1e-3) < 0.02  # but for those on a kink
     on_left, on_side = np.array([[0.0, 0.01, 0.02]]), np.array([[0.004, 0.0, 0.02]])
-    np.testing.assert_allclose(_weight(problem, left, others, on_left)[0], 1.0)
-    np.testing.assert_allclose(_weight(problem, left, others, on_side)[0], 0.0, atol=1e-12)
-    assert _weight(problem, left, others, np.array([[0.05, 0.01, 0.02]]))[0] == 0
+    np.testing.assert_allclose(layer_weight(problem, left, others, on_left)[0], 1.0)
+    np.testing.assert_allclose(layer_weight(problem, left, others, on_side)[0], 0.0, atol=1e-12)
+    assert layer_weight(problem, left, others, np.array([[0.05, 0.01, 0.02]]))[0] == 0
 
 
 def test_the_right_field_balances():

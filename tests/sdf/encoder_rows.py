@@ -191,6 +191,9 @@ SHAPES = {
 # One of each kind: closed form, iteration, search, tree, copies, warp. tests/sdf/test_shapes.py measures all.
 QUICK_SHAPES = ("Box", "Ellipsoid", "Polygon", "Difference", "Repeat", "Twist")
 
+# Cards that take long: tests/sdf/test_shapes.py, test_boundary.py and test_boundary_mesh.py stand for them.
+SLOW_CARDS = ("Polygon", "Repeat", "Twist", "PolylineBoundary", "MeshBoundary")
+
 
 def shape_row(name: str) -> Encoder:
     case = next(case for case in CASES if case.name == SHAPES[name])
@@ -201,7 +204,8 @@ def shape_row(name: str) -> Encoder:
     def feared() -> list[np.ndarray]:
         return [np.array(point, float) for point in case.feared or examples()[:1]]
 
-    return Encoder(f"sdf.{name}", case.make, examples, feared, slow=name not in QUICK_SHAPES)
+    slow, slow_card = name not in QUICK_SHAPES, name in SLOW_CARDS
+    return Encoder(f"sdf.{name}", case.make, examples, feared, slow=slow, slow_card=slow_card)
 
 
 def base_of_box() -> sdf.MeshBoundary:
@@ -213,9 +217,6 @@ def wall(number: int) -> sdf.LineBoundary:
     corners = ((0.0, 0.0), (1.0, 0.0), (1.0, 2.0))
     return sdf.LineBoundary(corners[number], corners[number + 1])
 
-
-# Cards that take long; tests/sdf/test_boundary.py and test_boundary_mesh.py stand for them.
-SLOW_CARDS = ("PolylineBoundary", "MeshBoundary")
 
 # Name, how it is made, points to be feared (ends, joins, the boundary itself, in line with it), whether slow.
 BOUNDARIES = [

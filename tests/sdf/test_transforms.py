@@ -10,9 +10,15 @@ from geoembed import sdf
 POINTS = np.random.default_rng(0).uniform(-2, 2, (100, 3))
 
 
+@jax.jit
+def batch(shape, points):
+    """Shapes of one kind share the compiled function."""
+    return jax.vmap(shape)(points)
+
+
 def values(shape, points=POINTS):
     with jax.enable_x64(True):
-        return np.asarray(jax.jit(jax.vmap(shape))(jnp.asarray(points)))
+        return np.asarray(batch(shape, jnp.asarray(points)))
 
 
 def test_rotations_compose():

@@ -1,0 +1,231 @@
+"""A problem in the form that a spline solves: which conditions are built in, which are rows, and where."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..sdf import Box
+from ._collocation import Collocation, Sides
+from ._domains._interval import Interval
+from ._field_conditions import Initial
+from ._field_problem import FieldProblem, Soft
+from ._operators import derivative
+from ._rows import Form, form_of, inside_rows, side_rows, start_rows
+from ._spline_grid import SplineGrid
+from ._spline_rows import Sample, SplinePrograms, Weighted
+from ._tensor_spline import UnitCoordinates
+from ._values import as_function
+
+_SIDE_POINTS = 2**15  # drawn on the pieces of a condition, and
+_PER_CELL = 2  # times the degree of them are kept in each cell
+_HIGHEST_WEIGHT = 1e8
+_SEAM = 1e-9  # relative difference of derivatives at the two ends of a period that counts as none
+_SEAM_POINTS = 16
+_MOSTLY = 0.3  # share of a cell inside the domain from which its spline is well determined
+_AT_A_TIME = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class SplineProblem:
+    """A problem whose unknowns are u = g + m S with a tensor-product spline S.
+
+    Values at the first moment are built in: g takes them, and the first coefficients of S along the time are 0. Only
+    values that are not smooth across the seam of a period, which no spline can undo, become rows.
+
+    Args:
+        problem: The problem.
+        degree: Of the splines.
+        draw: Draws points.
+    """
+
+    problem: FieldProblem
+    degree: int
+    draw: Collocation
+
+    @cached_property
+    def coordinates(self) -> UnitCoordinates:
+        """From −1 to 1 in the box."""
+        found = self.problem.coordinates
+        return UnitCoordinates(found.lower, found.upper, found.periodic)
+
+    @cached_property
+    def started(self) -> tuple[Initial, ...]:
+        """The conditions at the first moment that become rows."""
+        given = [c for c in self.problem.conditions if isinstance(c, Initial)]
+        rough = {self.problem.number(c) for c in given if not self._is_smooth(c)}
+        return tuple(c for c in given if self.problem.number(c) in rough)
+
+    @cached_property
+    def layers(self) -> tuple[int, ...]:
+        """How many conditions at the first moment each unknown has."""
+        given = [self.problem.number(c) for c in self.problem.conditions if isinstance(c, Initial)]
+        return tuple(given.count(number) for number in range(self.unknowns))
+
+    @property
+    def unknowns(self) -> int:
+        """How many functions are looked for."""
+        return len(self.problem.equation.fields)
+
+    @cached_property
+    def form(self) -> Form:
+        """The field that a spline stands for."""
+        rough, shapings = {self.problem.number(c) for c in self.started}, []
+        for number in range(self.unknowns):
+            shaping = self.problem.shaping(number)
+            shapings.append(
+                replace(shaping, initial=() if number in rough else shaping.initial, settled=True)
+            )
+        return form_of(self.problem, tuple(shapings), self.coordinates)
+
+    @cached_property
+    def programs(self) -> SplinePrograms:
+        """The compiled residuals."""
+        problem, form, box = self.problem, self.form, self.coordinates
+        sides = [side_rows(problem, form, condition) for condition in problem.soft]
+        sides += [start_rows(problem, form, condition) for condition in self.started]
+        inside = inside_rows(problem, form)
+        return SplinePrograms(box.lower, box.upper, inside, sides, form, self.unknowns, self.degree)
+
+    def sample(self, grid: SplineGrid, vector: Float[np.ndarray, " n"]) -> Sample:
+        """Where the least squares of a grid are measured. The weights of its blocks depend on the field there is.
+
+        A grid that begins later than the problem continues another one: its first coefficients are known.
+        """
+        later = self.problem.time is not None and bool(grid.axes[-1].breaks[0] > -1)
+        shares = self.programs.gauss_shares(grid)
+        if not self._fills_box:
+            shares = shares * self._inside(grid)
+        blocks = [
+            self._on_sides(grid, condition, number) for number, condition in enumerate(self.problem.soft)
+        ]
+        blocks += [_NONE if later else self._at_start(grid) for _ in self.started]
+        free = self._free(grid, later)
+        found = Sample(grid, shares / shares.sum(), tuple(blocks), (1.0,) * len(blocks), free)
+        return replace(found, weights=self._balanced(found, vector)) if blocks else found
+
+    def factor(self, grid: SplineGrid) -> Float[np.ndarray, "*cells m"]:
+        """∂u/∂S in the middle of every cell; 0 in cells that lie mostly outside the domain."""
+        box = self.coordinates
+        points = box.lower + (box.upper - box.lower) * (grid.middles() + 1) / 2
+        found = np.abs(self._slopes(points.reshape(-1, len(box.lower)))).reshape(*points.shape[:-1], -1)
+        if not self._fills_box:
+            inside = np.zeros((*grid.intervals, 1))
+            inside[tuple(grid.cells.T)] = self._inside(grid).mean(axis=1)[:, None] > _MOSTLY
+            found = found * inside
+        return found
+
+    def _slopes(self, points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n m"]:
+        parts = [np.asarray(self._slope(jnp.asarray(_filled(part)))) for part in _parts(points)]
+        return np.concatenate(parts)[: len(points)]
+
+    @cached_property
+    def _slope(self) -> Any:
+        one, zero = _Number(1.0, self.unknowns), _Number(0.0, self.unknowns)
+        return jax.jit(
+            jax.vmap(lambda x: jnp.atleast_1d(self.form(one)(x)) - jnp.atleast_1d(self.form(zero)(x)))
+        )
+
+    def _inside(self, grid: SplineGrid) -> Bool[np.ndarray, "c q"]:
+        """Which Gauss points lie in the domain."""
+        points = self.programs.gauss_points(grid)
+        dimension = self.problem.domain.dimension
+        return self.problem.domain.contains(points[..., :dimension].reshape(-1, dimension)).reshape(
+            points.shape[:2]
+        )
+
+    def held_sides(self, count: int) -> tuple[Weighted, ...]:
+        """Points for every condition that becomes rows which are never trained on."""
+        found = [self.draw.on(c, count, 2000 + number) for number, c in enumerate(self.problem.soft)]
+        if self.started and self.problem.time is not None:
+            points = self.draw.inside(count, 4)
+            points[:, -1] = self.problem.time[0]
+            found += [Sides(points, np.zeros((count, 1)))] * len(self.started)
+        return tuple(Weighted(sides, np.full(len(sides.points), 1 / len(sides.points))) for sides in found)
+
+    def _balanced(self, sample: Sample, vector: Float[np.ndarray, " n"]) -> tuple[float, ...]:
+        """Weights that give the rows of every block gradients of one size, see `FieldRun`."""
+        own, *sides = self.programs.traces(sample, vector)
+        return tuple(float(np.clip(own / max(side, 1e-300), 1.0, _HIGHEST_WEIGHT)) for side in sides)
+
+    def _free(self, grid: SplineGrid, later: bool) -> Bool[np.ndarray, " n"]:
+        free = np.ones(grid.shape, bool)
+        rough = {self.problem.number(c) for c in self.started}
+        for number, layers in enumerate(self.layers):
+            if layers and (later or number not in rough):
+                free[..., :layers, number] = False
+        return grid.vector(free)
+
+    @property
+    def _fills_box(self) -> bool:
+        return isinstance(self.problem.source, Interval | Box)
+
+    def _on_sides(self, grid: SplineGrid, condition: Soft, number: int) -> Weighted:
+        """Points on the pieces of a condition: some in every cell, however small, each for its part of the piece."""
+        drawn = self.draw.on(condition, _SIDE_POINTS, 5000 + number)
+        unit = self.programs.unit(drawn.points)
+        if self.problem.time is not None:
+            ends = grid.axes[-1].breaks[[0, -1]]
+            within = (unit[:, -1] >= ends[0]) & (unit[:, -1] <= ends[1])
+            drawn, unit = Sides(drawn.points[within], drawn.normals[within]), unit[within]
+        _, cell, counts = np.unique(grid.cells_of(unit), axis=0, return_inverse=True, return_counts=True)
+        order = np.argsort(cell.ravel(), kind="stable")
+        rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+        most = _PER_CELL * self.degree
+        kept = order[rank < most]
+        share = counts / np.minimum(counts, most)
+        return Weighted(Sides(drawn.points[kept], drawn.normals[kept]), share[cell.ravel()[kept]] / len(unit))
+
+    def _at_start(self, grid: SplineGrid) -> Weighted:
+        """Gauss points of the cells at the first moment."""
+        points, shares = self.programs.gauss_points(grid), self.programs.gauss_shares(grid)
+        first = grid.cells[:, -1] == 0
+        points, shares = points[first].reshape(-1, points.shape[-1]), shares[first].ravel()
+        points[:, -1] = self.problem.time[0] if self.problem.time else 0.0
+        return Weighted(Sides(points, np.zeros((len(points), 1))), shares / shares.sum())
+
+    def _is_smooth(self, condition: Initial) -> bool:
+        """Whether a value at the first moment and its derivatives agree at both ends of every period."""
+        if not callable(condition.value):
+            return True
+        lower, upper = np.asarray(self.coordinates.lower), np.asarray(self.coordinates.upper)
+        some = np.random.default_rng(0).uniform(lower, upper, (_SEAM_POINTS, len(lower)))
+        value = as_function(condition.value)
+        for axis in np.flatnonzero(self.coordinates.periodic).tolist():
+            for order in range(self.degree):
+                function = jax.vmap(derivative(value, *(axis,) * order) if order else value)
+                ends = []
+                for end in (lower[axis], upper[axis]):
+                    some[:, axis] = end
+                    ends.append(np.asarray(function(jnp.asarray(some))))
+                size = np.abs(np.concatenate(ends)).max() + (2 * np.pi / (upper - lower)[axis]) ** order
+                if np.abs(ends[0] - ends[1]).max() > _SEAM * size:
+                    return False
+        return True
+
+
+class _Number(eqx.Module):
+    """The same outputs everywhere."""
+
+    value: float = eqx.field(static=True)
+    count: int = eqx.field(static=True)
+
+    def __call__(self, unit: Any) -> Any:
+        return jnp.full(self.count, self.value, unit.dtype)
+
+
+def _parts(points: np.ndarray) -> list[np.ndarray]:
+    return [points[start : start + _AT_A_TIME] for start in range(0, len(points), _AT_A_TIME)]
+
+
+def _filled(part: np.ndarray) -> np.ndarray:
+    """A part with as many points as every other, so that one program serves them all."""
+    return np.concatenate([part, np.repeat(part[:1], _AT_A_TIME - len(part), axis=0)])
+
+
+_NONE = Weighted(Sides(np.zeros((0, 1)), np.zeros((0, 1))), np.zeros(0))
