@@ -44,7 +44,7 @@ class Flow(NamedTuple):
         return found.reshape(2, len(points)).T
 
 
-def cavity(reynolds: float, *, rows: int = 48) -> Reference:
+def cavity(reynolds: float, *, rows: int = 64) -> Reference:
     """The velocity on the two centre lines and on an even grid of the inside.
 
     Args:

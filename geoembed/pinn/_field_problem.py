@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from ..core import InputError
-from ..sdf import Box, MeshSDF
+from ..sdf import Box, MeshSDF, Translate
 from ._domains._corners import Corner, corners
 from ._domains._domain import Domain, domain_of
 from ._domains._factor import HardFactor, hard_factor
@@ -20,6 +20,7 @@ from ._domains._plane import PlaneBoundary
 from ._domains._singular import CornerFunctions, corner_functions
 from ._equations._equation import Equation
 from ._field_conditions import Dirichlet, FieldCondition, Initial, Neumann, Periodic, Robin
+from ._jumps import Jumps, jumps
 from ._trial import Coordinates, Shaping
 from ._values import Between, Blend, Ends, Known, as_function
 
@@ -78,6 +79,11 @@ class FieldProblem:
                 f"Choose axes from 0 to {self.domain.dimension - 1} of such a domain",
             )
         return (*space, False) if self.time else tuple(space)
+
+    @property
+    def is_box(self) -> bool:
+        """Whether the domain fills the box around it."""
+        return _is_box(self.source)
 
     @property
     def _joined(self) -> set[str]:
@@ -152,6 +158,11 @@ class FieldProblem:
     def corner_functions(self) -> CornerFunctions | None:
         """Features and residual weights of the corners."""
         return corner_functions(self.source, self._given_names) if self._given_names else None
+
+    @cached_property
+    def jumps(self) -> Jumps | None:
+        """The corners where given values disagree."""
+        return jumps(self)
 
     @cached_property
     def coordinates(self) -> Coordinates:
@@ -242,6 +253,9 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _is_box(source: Any) -> bool:
+    """Whether a domain is an interval or a box along the axes, moved or not."""
+    while isinstance(source, Translate):
+        source = source.shape
     return isinstance(source, Interval | Box)
 
 

@@ -26,27 +26,33 @@ def form_of(
 def inside_rows(problem: FieldProblem, form: Form) -> Any:
     """Returns the function of a network and a point with the residual of the equation there.
 
-    Near a corner where the solution is singular it is weighted down, see `CornerFunctions.weight`.
+    Near a corner where the solution is singular it is weighted down, see `CornerFunctions.weight` and `Jumps`.
     """
-    weight = problem.corner_functions
+    weight, jumps = problem.corner_functions, problem.jumps
 
     def rows(network: Any, x: Float[Array, " d"]) -> Float[Array, " k"]:
         residual = problem.equation.residual(form(network), x)
+        residual = residual if jumps is None else residual * jumps.inside(x)
         return residual if weight is None else residual * weight.weight(x)
 
     return rows
 
 
 def side_rows(problem: FieldProblem, form: Form, condition: Soft) -> Any:
-    """Returns the function of a network and (point, normal) with the residual of a condition there."""
+    """Returns the function of a network and (point, normal) with the residual of a condition there.
+
+    A given value is weighted down where another one disagrees with it, see `Jumps`.
+    """
     number, value = problem.number(condition), as_function(condition.value)
+    jumps = problem.jumps
 
     def rows(network: Any, item: tuple[Array, Array]) -> Float[Array, " 1"]:
         x, normal = item
         field = form(network)
         own = jnp.atleast_1d(field(x))[number]
         if isinstance(condition, Dirichlet):
-            return (own - value(x))[None]
+            missing = (own - value(x))[None]
+            return missing if jumps is None else missing * jumps.on_side(x)
         flux = problem.equation.flux(field, x, normal)[number]
         if isinstance(condition, Neumann):
             return (flux - value(x))[None]

@@ -9,8 +9,6 @@ import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
 from ..core import InputError, is_parameter
-from ..sdf import Box
-from ._domains._interval import Interval
 from ._equations._equation import Equation
 from ._field_problem import FieldProblem
 from ._first_network import first_network
@@ -125,7 +123,7 @@ def solve(
 def _suits_splines(problem: FieldProblem) -> bool:
     """Whether products of splines can follow the domain: all in the plane, boxes in space or in the plane with time."""
     size = len(problem.coordinates.lower)
-    return size <= 2 or (size == 3 and isinstance(problem.source, Interval | Box))
+    return size <= 2 or (size == 3 and problem.is_box)
 
 
 def _in_double(leaf: Any) -> Any:

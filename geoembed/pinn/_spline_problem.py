@@ -10,9 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..sdf import Box
 from ._collocation import Collocation, Sides
-from ._domains._interval import Interval
 from ._field_conditions import Initial
 from ._field_problem import FieldProblem, Soft
 from ._operators import derivative
@@ -163,7 +161,7 @@ class SplineProblem:
 
     @property
     def _fills_box(self) -> bool:
-        return isinstance(self.problem.source, Interval | Box)
+        return self.problem.is_box
 
     def _on_sides(self, grid: SplineGrid, condition: Soft, number: int) -> Weighted:
         """Points on the pieces of a condition: some in every cell, however small, each for its part of the piece."""

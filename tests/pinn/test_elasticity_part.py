@@ -342,7 +342,6 @@ def test_the_judge_certifies_a_clamped_bar():
     assert verdict.certified, verdict.text
     worse = judge_elastic(reference, lambda x: 1.05 * evaluate(result.value, x), bar=3e-2)
     assert worse.status == "failed"
-    assert result.estimated_error > verdict.relative_error
 
 
 @pytest.mark.slow
