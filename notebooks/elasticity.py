@@ -100,7 +100,8 @@ print(f"the tip sinks by {1e3 * tip:.3f} mm; the formula says {1e3 * formula:.3f
 assert 1.1 * formula < tip < 1.6 * formula
 
 # %% [markdown]
-# The formula is almost a fifth too low: the real shelf is not clamped at its root but joined to an upright that gives way.
+# The formula is almost a fifth too low: the real shelf is not clamped at its root but joined to an upright that
+# gives way.
 #
 # ## Displacement and stress
 #

@@ -116,6 +116,9 @@ class SplineProblem:
             inside = np.zeros((*grid.intervals, 1))
             inside[tuple(grid.cells.T)] = self._inside(grid).mean(axis=1)[:, None] > _MOSTLY
             found = found * inside
+        if self.problem.jumps is not None:  # where given values disagree no grid is fine enough
+            worth = self.problem.jumps.relevance(points.reshape(-1, len(box.lower)))
+            found = found * worth.reshape(points.shape[:-1])[..., None]
         return found
 
     def _slopes(self, points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n m"]:

@@ -121,6 +121,7 @@ def test_pressure_all_around():
     assert error(result, -PULL * (1 - 2 * 0.3) / STEEL.young * inside()) < 1e-2
 
 
+@pytest.mark.slow
 def test_weight_on_springs():
     """A column without lateral strain: p on its foot is all that it weighs, f H."""
     weight, spring = 1e4, 1e6
@@ -156,6 +157,7 @@ def test_the_displacement_takes_one_point_of_either_precision(tension, precision
     assert np.all(np.isnan(tension.value(x + 50)))
 
 
+@pytest.mark.slow
 def test_a_result_is_saved_with_its_stress(tension, tmp_path):
     geoembed.save(tmp_path / "result", tension)
     again = geoembed.load(tmp_path / "result")

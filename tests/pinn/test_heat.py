@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geoembed.pinn import Convection, HeatFlux, Problem, SplineField, SteadyHeat, Temperature
-from geoembed.pinn._heat import layer_weight, energy_balance, heat_flows
+from geoembed.pinn._heat import energy_balance, heat_flows, layer_weight
 from geoembed.pinn._heldout import hold_out
 from geoembed.sdf import value_and_gradient
 from tests.pinn.parts import ENDS, box
@@ -79,7 +79,10 @@ def test_the_weight_of_a_patch_has_the_right_gradient():
     _, slope = layer_weight(problem, left, others, x)
     for axis in range(3):
         shift = step * np.eye(3)[None, axis]
-        up, down = layer_weight(problem, left, others, x + shift)[0], layer_weight(problem, left, others, x - shift)[0]
+        up, down = (
+            layer_weight(problem, left, others, x + shift)[0],
+            layer_weight(problem, left, others, x - shift)[0],
+        )
         errors = np.abs(slope[:, axis] - (up - down) / (2 * step))
         assert np.mean(errors > 1e-3) < 0.02  # but for those on a kink
     on_left, on_side = np.array([[0.0, 0.01, 0.02]]), np.array([[0.004, 0.0, 0.02]])

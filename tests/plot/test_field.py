@@ -86,6 +86,7 @@ def test_space_and_time_and_lines_at_moments():
     np.testing.assert_allclose(grid.values[2, :, 0], grid.axes[0] - 1, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_moments_in_the_plane_share_one_scale():
     problem = Problem(Circle(1.0), HeatEquation(1.0, capacity=1.0), [], time=(0.0, 3.0))
     figure = field_figure(problem, drawn(problem, lambda features: features[2:]))
