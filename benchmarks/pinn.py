@@ -2,12 +2,13 @@
 
     python benchmarks/pinn.py [--only NAME ...] [--seeds 3] [--network] [--peers PYTHON] [--quick] [--again]
 
-Every run has a process of its own with an empty compilation cache, and the default settings of `geoembed.pinn.solve`; no
-option depends on the problem. The clock starts when the problem is stated and includes compilation; measuring the error
-stops it. The error is that of the field with the smallest held-out residual, which is what `solve` returns; the reference
-is never used to choose. A run may end before its budget: the memory for finer grids is bounded. `--network` trains tanh
-layers instead of splines. `--peers` names the interpreter of an environment for benchmarks/pinn_peers.py; its rows then
-run on the same machine, after ours. `--quick` runs one seed for ten seconds.
+Every run has a process of its own with an empty compilation cache, and the default settings of
+`geoembed.pinn.solve`; no option depends on the problem. The clock starts when the problem is stated and includes
+compilation; measuring the error stops it. The error is that of the field with the smallest held-out residual, which
+is what `solve` returns; the reference is never used to choose. A run may end before its budget: the memory for finer
+grids is bounded. `--network` trains tanh layers instead of splines. `--peers` names the interpreter of an
+environment for benchmarks/pinn_peers.py; its rows then run on the same machine, after ours. `--quick` runs one seed
+for ten seconds.
 
 Each run appends a row to benchmarks/results/pinn.jsonl; rows that are there are not run again. The last line printed
 is one JSON object: for each problem the median, lowest and highest relative L2 error of the seeds, the bar, and how
