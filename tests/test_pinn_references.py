@@ -231,9 +231,10 @@ def test_references_agree_with_published_data(data):
 def test_the_l_shape_agrees_with_finite_elements(data):
     """Those are good to about 1e-6."""
     file = np.load(data / "pinn" / "fem_lshape_ref.npz")
-    assert relative(planar.l_shape(file["X"]).values, file["u"]) < 2e-6
+    assert references.relative(planar.l_shape(file["X"]).values, file["u"]) < 2e-6
 
 
+@pytest.mark.slow
 def test_time_dependent_references_agree_with_published_data(data):
     kdv, cahn = (loadmat(data / "pinn" / name) for name in ("jaxpi2_kdv.mat", "ssb_AC_cosine.mat"))
     found = references.kdv(kdv["x"][0], 200)

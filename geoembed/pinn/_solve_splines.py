@@ -70,9 +70,13 @@ class SplineRun:
         """Solves on finer and finer grids until something ends it."""
         status = self._begin() if self._is_new else None
         while not status:
-            status = self._train() or self._look() or self._refine()
-            if time.monotonic() - self.saved > _SAVE_EVERY or status in ("interrupted", "time limit"):
+            stopped = self._train()
+            if stopped:
                 self._save()
+                self._measure()  # for the answer; a run that goes on measures at the end of its grid
+            elif time.monotonic() - self.saved > _SAVE_EVERY:
+                self._save()
+            status = stopped or self._look() or self._refine()
         return self._result(status)
 
     def _begin(self) -> str | None:
@@ -103,7 +107,6 @@ class SplineRun:
         while self.at.state.iteration < _STEPS and self.at.state.fall > _DONE:
             stop = self._asked_to_stop()
             if stop:
-                self._measure()
                 return stop
             self.at = replace(self.at, state=step(self.programs, sample, self.at.state))
         return None

@@ -62,6 +62,7 @@ ROWS = [
         circle_features,
         lambda: drawn([0.0, 0.0], [24.0, 7.0]),
         lambda: turns_feared(24.0, 7.0),
+        slow_card=True,
     ),
     Encoder("cyclic.Time2Vec", time2vec, lambda: drawn(-4.0, 4.0), lambda: turns_feared(1.0)),
     Encoder(

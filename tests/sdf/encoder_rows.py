@@ -192,7 +192,7 @@ SHAPES = {
 QUICK_SHAPES = ("Box", "Ellipsoid", "Polygon", "Difference", "Repeat", "Twist")
 
 # Cards that take long: tests/sdf/test_shapes.py, test_boundary.py and test_boundary_mesh.py stand for them.
-SLOW_CARDS = ("Polygon", "Repeat", "Twist", "PolylineBoundary", "MeshBoundary")
+SLOW_CARDS = ("Ellipsoid", "Polygon", "Repeat", "Twist", "PolylineBoundary", "MeshBoundary")
 
 
 def shape_row(name: str) -> Encoder:
