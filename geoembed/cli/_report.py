@@ -112,7 +112,9 @@ def versions() -> dict[str, str]:
 
 def percent(value: float | None) -> str:
     """A share in words."""
-    return "unknown" if value is None else f"{100 * value:.2f} %"
+    if value is None:
+        return "unknown"
+    return f"{100 * value:.1e} %" if 0 < value < 5e-5 else f"{100 * value:.2f} %"
 
 
 def finite(value: float) -> float | None:
