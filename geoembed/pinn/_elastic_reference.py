@@ -17,7 +17,7 @@ from ._fem_surface import inside_surface
 from ._problem import Problem
 
 # The two meshes: tetrahedra from the mesher, and tetrahedra after local refinement.
-_COARSE, _FINE = (8_000, 20_000), (16_000, 50_000)
+_COARSE, _FINE = (8_000, 20_000), (16_000, 36_000)
 _POINTS = 12_000
 
 
