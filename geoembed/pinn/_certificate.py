@@ -25,7 +25,23 @@ _LEAST_POINTS = 10_000
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Judged:
+    """What all certificates can do."""
+
+    status: Status
+
+    @property
+    def certified(self) -> bool:
+        """Whether the answer passed."""
+        return self.status == "certified"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return dicts, lists, strings and numbers for JSON; None stands for a number that is not finite."""
+        return plain(asdict(self))
+
+
+@dataclass(frozen=True)
+class Certificate(Judged):
     """How far an answer is from an independent finite-element solution.
 
     Attributes:
@@ -64,15 +80,6 @@ class Certificate:
     seconds: float
     seed: int
     versions: dict[str, str]
-
-    @property
-    def certified(self) -> bool:
-        """Whether the answer passed."""
-        return self.status == "certified"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return dicts, lists, strings and numbers for JSON; None stands for a number that is not finite."""
-        return plain(asdict(self))
 
 
 def certify(

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
-from scipy import sparse
 
-from ..sdf import InteriorSample, SurfaceRule, evaluate, sample_interior, sample_surface
+from ..sdf import InteriorSample, evaluate
 from ..train import ConjugateGradient
 from ._elastic_energy import (
     ElasticQuadratic,
@@ -20,8 +18,8 @@ from ._elastic_energy import (
     loaded_surface,
 )
 from ._field import SplineField
-from ._grids import grid_spacing, middles, spline_field
-from ._nested_cells import nested_cells
+from ._grids import grid_features, middles, spline_field
+from ._heldout import HeldOutFeatures, held_out_points
 from ._nested_features import NestedFeatures
 from ._problem import Problem
 
@@ -41,10 +39,7 @@ class ElasticHeldOut:
 
 def hold_out_elastic(problem: Problem, points: int, *, key: PRNGKeyArray) -> ElasticHeldOut:
     """Draws held-out points: so many inside and as many on the surface."""
-    inside_key, surface_key = jax.random.split(key)
-    interior = sample_interior(problem.domain, points, key=inside_key)
-    surface = sample_surface(problem.domain, points, key=surface_key)
-    rule = SurfaceRule(surface.points, surface.weights, surface.faces)
+    interior, rule = held_out_points(problem, points, key=key)
     return ElasticHeldOut(interior, loaded_surface(problem, rule))
 
 
@@ -58,18 +53,14 @@ class ElasticHeldOutEnergy:
     """
 
     def __init__(self, problem: Problem, points: ElasticHeldOut, features: NestedFeatures):
-        length = problem.scales.length
-        self._slopes: sparse.csr_array = features.gradients(points.interior.points) * length
-        self._inside: sparse.csr_array = features.values(points.interior.points)
-        self._on_surface: sparse.csr_array = features.values(points.surface.points)
-        self._weights = points.interior.weights / length**3
+        self._at = HeldOutFeatures(problem, points.interior, points.surface.points, features)
         self._surface = points.surface
         self._force = dimensionless_force(problem)
         self._first, self._shear = dimensionless_lame(problem)
 
     def inside(self, coefficients: Float[np.ndarray, " d"]) -> Float[np.ndarray, "n 3"]:
         """Returns the dimensionless displacement at the interior points."""
-        return self._inside @ coefficients.reshape(3, -1).T
+        return self._at.inside @ coefficients.reshape(3, -1).T
 
     def spread(self, inside: Float[np.ndarray, "n 3"]) -> float:
         """Returns what errors are relative to: the norm of the displacement."""
@@ -77,17 +68,17 @@ class ElasticHeldOutEnergy:
 
     def dissipation(self, coefficients: Float[np.ndarray, " d"]) -> float:
         """Returns the strain energy ½ ∫ σ:ε dV: the natural size of the energy."""
-        slopes = (self._slopes @ coefficients.reshape(3, -1).T).reshape(-1, 3, 3)
+        slopes = (self._at.slopes @ coefficients.reshape(3, -1).T).reshape(-1, 3, 3)
         strain = 0.5 * (slopes + slopes.transpose(0, 2, 1))
         density = 0.5 * self._first * np.trace(strain, axis1=1, axis2=2) ** 2
-        return float(self._weights @ (density + self._shear * np.sum(strain**2, axis=(1, 2))))
+        return float(self._at.weights @ (density + self._shear * np.sum(strain**2, axis=(1, 2))))
 
     def __call__(self, coefficients: Float[np.ndarray, " d"]) -> float:
         """Returns J."""
         s = self._surface
-        u = self._on_surface @ coefficients.reshape(3, -1).T
+        u = self._at.on_surface @ coefficients.reshape(3, -1).T
         on_surface = s.weights @ np.sum(0.5 * s.springs * (u - s.target) ** 2 - s.traction * u, axis=1)
-        weight = float(self._weights @ (self.inside(coefficients) @ self._force))
+        weight = float(self._at.weights @ (self.inside(coefficients) @ self._force))
         return self.dissipation(coefficients) + float(on_surface) - weight
 
 
@@ -146,8 +137,6 @@ def build_elastic_grid(
     Returns:
         The grid; the same for the same arguments.
     """
-    with jax.enable_x64(True):
-        offset = np.asarray(jax.random.uniform(key, (3,)), np.float64)
-    features = NestedFeatures(nested_cells(problem, grid_spacing(problem, cells), offset))
+    features = grid_features(problem, cells, key=key)
     energy = assemble_elastic(problem, features)
     return ElasticGrid(problem, features, energy, ElasticHeldOutEnergy(problem, points, features))

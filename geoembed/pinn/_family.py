@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from ..core import InputError, register
 from ..sdf._shapes._parameters import like
 from ._problem import Problem
-from ._trial import _in_dtype
+from ._trial import in_dtype
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class FamilyField(eqx.Module):
             )
         parameters = parameters.astype(x.dtype)
         features = self.coordinates(x, parameters)
-        network = jax.tree.map(lambda leaf: _in_dtype(leaf, x), self.network)
+        network = jax.tree.map(lambda leaf: in_dtype(leaf, x), self.network)
         factors = network((features - like(self.centre, x)) / like(self.width, x))
         basis = parameter_basis(parameters, self.lower, self.upper, self.degree)
         value = combined(basis, factors, like(self.level, x), like(self.gain, x))

@@ -71,7 +71,7 @@ class FieldProblem:
         """Which coordinates are periodic, time last."""
         axes = {condition.axis for condition in self.conditions if isinstance(condition, Periodic)}
         space = [axis in axes for axis in range(self.domain.dimension)]
-        if not axes <= set(range(self.domain.dimension)) or (axes and not _is_box(self.source)):
+        if not axes <= set(range(self.domain.dimension)) or (axes and not self.is_box):
             raise InputError(
                 "conditions",
                 f"periodic axis {', '.join(map(str, sorted(axes)))}",

@@ -1,17 +1,18 @@
 """The network that a problem gets when the user brings none."""
 
 import math
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..core import MLP
+from ..core import MLP, is_parameter
 from ._field_problem import FieldProblem
 
 _WIDTH, _DEPTH = 16, 4
-_STEEPEST = 3.0  # slope of a first layer's unit, over features that run from −1 to 1
+_STEEPEST = 3.0  # slope of a first layer's unit, in parts of the gentlest
 
 
 def first_network(
@@ -32,13 +33,38 @@ def first_network(
     layers, places, ways, lengths = jax.random.split(key, 4)
     size = problem.coordinates.size
     network = MLP(size, len(problem.equation.fields), width, depth, activation="tanh", key=layers)
+    return bent(network, _features(problem, width, places), 1.0, ways=ways, lengths=lengths)
+
+
+def bent(
+    network: MLP,
+    centres: Float[Array, "width f"],
+    gentlest: float,
+    *,
+    ways: PRNGKeyArray,
+    lengths: PRNGKeyArray,
+) -> MLP:
+    """A network whose first units bend at given features, in random directions, with slopes up to 3 times the gentlest.
+
+    Args:
+        network: The network.
+        centres: Where each unit is 0.
+        gentlest: The smallest slope.
+        ways: Random key of the directions.
+        lengths: Random key of the slopes, even in their logarithm.
+    """
+    width, size = centres.shape
     way = jax.random.normal(ways, (size, width))
-    length = jnp.exp(math.log(_STEEPEST) * jax.random.uniform(lengths, (width,)))
+    length = gentlest * jnp.exp(math.log(_STEEPEST) * jax.random.uniform(lengths, (width,)))
     slopes = way * (length / jnp.linalg.norm(way, axis=0))[None]
-    centres = _features(problem, width, places)
     weights = (slopes, *network.weights[1:])
     biases = (-jnp.sum(slopes * centres.T, axis=0), *network.biases[1:])
     return eqx.tree_at(lambda net: (net.weights, net.biases), network, (weights, biases))
+
+
+def in_double(network: Any) -> Any:
+    """A network with its trained numbers in float64."""
+    return jax.tree.map(lambda leaf: leaf.astype(jnp.float64) if is_parameter(leaf) else leaf, network)
 
 
 def _features(problem: FieldProblem, count: int, key: PRNGKeyArray) -> Array:

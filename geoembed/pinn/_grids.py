@@ -142,7 +142,12 @@ def build_grid(problem: Problem, points: HeldOut, cells: int, *, key: PRNGKeyArr
     Returns:
         The grid; the same for the same arguments.
     """
+    features = grid_features(problem, cells, key=key)
+    return Grid(problem, features, assemble(problem, features), HeldOutEnergy(problem, points, features))
+
+
+def grid_features(problem: Problem, cells: int, *, key: PRNGKeyArray) -> NestedFeatures:
+    """Builds the features of a grid; see `build_grid`."""
     with jax.enable_x64(True):
         offset = np.asarray(jax.random.uniform(key, (3,)), np.float64)
-    features = NestedFeatures(nested_cells(problem, grid_spacing(problem, cells), offset))
-    return Grid(problem, features, assemble(problem, features), HeldOutEnergy(problem, points, features))
+    return NestedFeatures(nested_cells(problem, grid_spacing(problem, cells), offset))

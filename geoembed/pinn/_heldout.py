@@ -38,11 +38,42 @@ def hold_out(problem: Problem, points: int, *, key: PRNGKeyArray) -> HeldOut:
     Returns:
         The points.
     """
+    interior, rule = held_out_points(problem, points, key=key)
+    return HeldOut(interior, surface_conditions(problem, rule))
+
+
+def held_out_points(
+    problem: Problem, points: int, *, key: PRNGKeyArray
+) -> tuple[InteriorSample, SurfaceRule]:
+    """Draws points inside and as many on the surface; see `hold_out`."""
     inside_key, surface_key = jax.random.split(key)
     interior = sample_interior(problem.domain, points, key=inside_key)
     surface = sample_surface(problem.domain, points, key=surface_key)
-    rule = SurfaceRule(surface.points, surface.weights, surface.faces)
-    return HeldOut(interior, surface_conditions(problem, rule))
+    return interior, SurfaceRule(surface.points, surface.weights, surface.faces)
+
+
+class HeldOutFeatures:
+    """The features of a field and their slopes at held-out points.
+
+    Args:
+        problem: The problem.
+        interior: The points inside.
+        surface: The points on the surface.
+        features: The features.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        interior: InteriorSample,
+        surface: Float[np.ndarray, "n 3"],
+        features: NestedFeatures,
+    ):
+        length = problem.scales.length
+        self.slopes: sparse.csr_array = features.gradients(interior.points) * length
+        self.inside: sparse.csr_array = features.values(interior.points)
+        self.on_surface: sparse.csr_array = features.values(surface)
+        self.weights = interior.weights / length**3
 
 
 class HeldOutEnergy:
@@ -55,17 +86,13 @@ class HeldOutEnergy:
     """
 
     def __init__(self, problem: Problem, points: HeldOut, features: NestedFeatures):
-        length = problem.scales.length
-        self._slopes: sparse.csr_array = features.gradients(points.interior.points) * length
-        self._inside: sparse.csr_array = features.values(points.interior.points)
-        self._on_surface: sparse.csr_array = features.values(points.surface.points)
-        self._weights = points.interior.weights / length**3
+        self._at = HeldOutFeatures(problem, points.interior, points.surface.points, features)
         self._surface = points.surface
         self._source = dimensionless_source(problem)
 
     def inside(self, coefficients: Float[np.ndarray, " d"]) -> Float[np.ndarray, " n"]:
         """Returns the dimensionless temperature at the interior points."""
-        return self._inside @ coefficients
+        return self._at.inside @ coefficients
 
     def spread(self, inside: Float[np.ndarray, " n"]) -> float:
         """Returns what errors are relative to: how much the temperature varies."""
@@ -73,13 +100,13 @@ class HeldOutEnergy:
 
     def dissipation(self, coefficients: Float[np.ndarray, " d"]) -> float:
         """Returns ½ ∫ |∇θ|² dV: the natural size of the energy."""
-        slopes = (self._slopes @ coefficients).reshape(-1, 3)
-        return float(0.5 * self._weights @ np.sum(slopes**2, axis=1))
+        slopes = (self._at.slopes @ coefficients).reshape(-1, 3)
+        return float(0.5 * self._at.weights @ np.sum(slopes**2, axis=1))
 
     def __call__(self, coefficients: Float[np.ndarray, " d"]) -> float:
         """Returns J."""
         s = self._surface
-        theta = self._on_surface @ coefficients
+        theta = self._at.on_surface @ coefficients
         on_surface = s.weights @ (0.5 * s.transfer * (theta - s.target) ** 2 - s.flux * theta)
-        released = self._source * float(self._weights @ self.inside(coefficients))
+        released = self._source * float(self._at.weights @ self.inside(coefficients))
         return self.dissipation(coefficients) + float(on_surface) - released

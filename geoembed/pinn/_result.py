@@ -1,8 +1,10 @@
 """What `solve` returns."""
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import equinox as eqx
+import jax
+import numpy as np
 
 from ..core import register
 from ._field import SplineField
@@ -108,3 +110,34 @@ class Result(eqx.Module):
     def parameters(self) -> int:
         """How many numbers were trained."""
         return self.field.parameters
+
+
+@runtime_checkable
+class Standing(Protocol):
+    """What a run by least squares knows when it ends."""
+
+    @property
+    def estimated_error(self) -> float: ...
+
+    @property
+    def best_held_out(self) -> float: ...
+
+    @property
+    def history(self) -> tuple[dict[str, Any], ...]: ...
+
+
+def field_result(
+    field: NetworkField, status: str, at: Standing, *, iterations: int, seconds: float
+) -> Result:
+    """The result of an equation other than those of a part; its arrays are numpy's, which no mode of jax narrows."""
+    return Result(
+        field=jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, field),
+        status=status,
+        estimated_error=at.estimated_error,
+        heat=(),
+        energy_balance=None,
+        iterations=iterations,
+        seconds=seconds,
+        history=at.history,
+        held_out_residual=at.best_held_out,
+    )

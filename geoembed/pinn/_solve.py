@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
-from ..core import InputError, is_parameter
+from ..core import InputError
 from ._equations._equation import Equation
 from ._field_problem import FieldProblem
-from ._first_network import first_network
+from ._first_network import first_network, in_double
 from ._problem import Problem
 from ._result import Result
 from ._solve_field import FieldRun
@@ -113,8 +112,9 @@ def solve(
         else:
             if network is None:
                 network = first_network(problem.in_fields, key=start)
-            network = jax.tree.map(_in_double, network)
-            run = FieldRun(problem.in_fields, network, training or Training(), tolerance, *limits, draw)
+            run = FieldRun(
+                problem.in_fields, in_double(network), training or Training(), tolerance, *limits, draw
+            )
         if resume:
             run.resume()
         return run.run()
@@ -124,7 +124,3 @@ def _suits_splines(problem: FieldProblem) -> bool:
     """Whether products of splines can follow the domain: all in the plane, boxes in space or in the plane with time."""
     size = len(problem.coordinates.lower)
     return size <= 2 or (size == 3 and problem.is_box)
-
-
-def _in_double(leaf: Any) -> Any:
-    return leaf.astype(jnp.float64) if is_parameter(leaf) else leaf

@@ -17,7 +17,7 @@ from ..train import LevenbergMarquardt, LMState, QNState, QuasiNewton, Rows
 from ._collocation import Collocation, Points, Sides, pick
 from ._field_checkpoint import FieldCheckpoint
 from ._field_problem import FieldProblem
-from ._result import Result
+from ._result import Result, field_result
 from ._rows import form_of, inside_rows, side_rows
 from ._training import FieldProgress, Training
 from ._trial import NetworkField
@@ -252,8 +252,7 @@ class FieldRun:
             self._seconds(),
             self._field(jnp.asarray(self._best())),
         )
-        record = {name: value for name, value in vars(progress).items() if name not in ("seconds", "field")}
-        self.at = replace(self.at, history=(*self.at.history, record))
+        self.at = replace(self.at, history=(*self.at.history, progress.record()))
         if self.callback is not None:
             self.callback(progress)
 
@@ -282,15 +281,4 @@ class FieldRun:
     def _result(self, status: str) -> Result:
         at = self.at
         best = self._field(jnp.asarray(self._best()))
-        field = jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, best)
-        return Result(
-            field=field,
-            status=status,
-            estimated_error=at.estimated_error,
-            heat=(),
-            energy_balance=None,
-            iterations=at.state.iteration,
-            seconds=self._seconds(),
-            history=at.history,
-            held_out_residual=at.best_held_out,
-        )
+        return field_result(best, status, at, iterations=at.state.iteration, seconds=self._seconds())

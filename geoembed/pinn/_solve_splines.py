@@ -6,20 +6,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from ._collocation import Collocation
 from ._field_checkpoint import FieldCheckpoint
 from ._field_problem import FieldProblem
-from ._result import Result
+from ._result import Result, field_result
 from ._spline_axis import SplineAxis
 from ._spline_grid import SplineGrid
 from ._spline_march import march
 from ._spline_newton import SplineState, is_linear, step
 from ._spline_position import SplinePosition, plain, position
 from ._spline_problem import SplineProblem
+from ._spline_rows import Sample
 from ._training import FieldProgress
 from ._trial import NetworkField
 
@@ -65,6 +65,7 @@ class SplineRun:
         self.first = SplineGrid(axes, self.problem.unknowns)
         self.at = SplinePosition(self.first, SplineState(np.zeros(self.first.size)))
         self._is_new, self._stopped = True, None
+        self._sample: Sample | None = None
 
     def run(self) -> Result:
         """Solves on finer and finer grids until something ends it."""
@@ -99,7 +100,7 @@ class SplineRun:
     def _train(self) -> str | None:
         """Steps on one grid until they hardly help."""
         at = self.at
-        sample = self.problem.sample(at.grid, at.state.vector)
+        sample = self._sample = self.problem.sample(at.grid, at.state.vector)
         if at.weights is None:
             self.at = replace(at, weights=sample.weights)
         else:  # resumed in the middle of this grid
@@ -154,7 +155,8 @@ class SplineRun:
 
     def _refine(self) -> str | None:
         at = self.at
-        finer = at.grid.divided(at.state.vector, self.problem.factor(at.grid))
+        assert self._sample is not None  # that of the grid just trained
+        finer = at.grid.divided(at.state.vector, self.problem.factor(self._sample))
         if len(finer.cells) > self.cells or finer.size * (finer.band + 1) > _MEMORY:
             return "cell limit"
         state = SplineState(at.grid.lifted(at.state.vector, finer), at.state.damping)
@@ -197,8 +199,7 @@ class SplineRun:
             self._seconds(),
             self._field(),
         )
-        record = {name: value for name, value in vars(progress).items() if name not in ("seconds", "field")}
-        self.at = replace(self.at, history=(*at.history, record))
+        self.at = replace(self.at, history=(*at.history, progress.record()))
         if self.callback is not None:
             self.callback(progress)
 
@@ -207,17 +208,5 @@ class SplineRun:
         return self.problem.form(grid.spline(vector))
 
     def _result(self, status: str) -> Result:
-        field = jax.tree.map(
-            lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, self._field()
-        )
-        return Result(
-            field=field,
-            status=status,
-            estimated_error=self.at.estimated_error,
-            heat=(),
-            energy_balance=None,
-            iterations=self.at.steps + self.at.state.iteration,
-            seconds=self._seconds(),
-            history=self.at.history,
-            held_out_residual=self.at.best_held_out,
-        )
+        steps = self.at.steps + self.at.state.iteration
+        return field_result(self._field(), status, self.at, iterations=steps, seconds=self._seconds())

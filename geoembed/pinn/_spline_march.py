@@ -94,9 +94,10 @@ def _solved(
     ends = grid.axes[-1].breaks[[0, -1]]
     inside = points[(moments >= ends[0]) & (moments <= ends[1])]
     before, still = None, programs.values(grid, vector, inside)
-    at_rest = programs.loss(problem.sample(grid, vector), vector)
+    sample = problem.sample(grid, vector)
+    at_rest = programs.loss(sample, vector)
     for number in range(_GRIDS):
-        sample, state = problem.sample(grid, vector), SplineState(vector)
+        state = SplineState(vector)
         while state.iteration < _STEPS and state.fall > _DONE and not stop():
             state = step(programs, sample, state)
         vector = state.vector
@@ -111,10 +112,11 @@ def _solved(
             if np.linalg.norm(values - before) / size < _CLOSE and follows:
                 return Window(grid, vector), number + 1
         before = values
-        finer = grid.divided(vector, problem.factor(grid))
+        finer = grid.divided(vector, problem.factor(sample))
         if finer.size > _MOST:
             return None, number
         vector, grid = grid.lifted(vector, finer), finer
+        sample = problem.sample(grid, vector)
     return None, _GRIDS
 
 

@@ -12,11 +12,11 @@ from jaxtyping import Bool, Float
 
 from ._collocation import Collocation, Sides
 from ._field_conditions import Initial
-from ._field_problem import FieldProblem, Soft
+from ._field_problem import FieldProblem
 from ._operators import derivative
 from ._rows import Form, form_of, inside_rows, side_rows, start_rows
 from ._spline_grid import SplineGrid
-from ._spline_rows import Sample, SplinePrograms, Weighted
+from ._spline_rows import Sample, SplinePrograms, Weighted, in_chunks
 from ._tensor_spline import UnitCoordinates
 from ._values import as_function
 
@@ -97,24 +97,23 @@ class SplineProblem:
         """
         later = self.problem.time is not None and bool(grid.axes[-1].breaks[0] > -1)
         shares = self.programs.gauss_shares(grid)
-        if not self._fills_box:
+        if not self.problem.is_box:
             shares = shares * self._inside(grid)
-        blocks = [
-            self._on_sides(grid, condition, number) for number, condition in enumerate(self.problem.soft)
-        ]
+        blocks = [self._on_sides(grid, drawn) for drawn in self._drawn]
         blocks += [_NONE if later else self._at_start(grid) for _ in self.started]
         free = self._free(grid, later)
         found = Sample(grid, shares / shares.sum(), tuple(blocks), (1.0,) * len(blocks), free)
         return replace(found, weights=self._balanced(found, vector)) if blocks else found
 
-    def factor(self, grid: SplineGrid) -> Float[np.ndarray, "*cells m"]:
-        """∂u/∂S in the middle of every cell; 0 in cells that lie mostly outside the domain."""
+    def factor(self, sample: Sample) -> Float[np.ndarray, "*cells m"]:
+        """∂u/∂S in the middle of every cell of a grid; 0 in cells that lie mostly outside the domain."""
+        grid = sample.grid
         box = self.coordinates
         points = box.lower + (box.upper - box.lower) * (grid.middles() + 1) / 2
         found = np.abs(self._slopes(points.reshape(-1, len(box.lower)))).reshape(*points.shape[:-1], -1)
-        if not self._fills_box:
+        if not self.problem.is_box:
             inside = np.zeros((*grid.intervals, 1))
-            inside[tuple(grid.cells.T)] = self._inside(grid).mean(axis=1)[:, None] > _MOSTLY
+            inside[tuple(grid.cells.T)] = (sample.shares > 0).mean(axis=1)[:, None] > _MOSTLY
             found = found * inside
         if self.problem.jumps is not None:  # where given values disagree no grid is fine enough
             worth = self.problem.jumps.relevance(points.reshape(-1, len(box.lower)))
@@ -122,8 +121,9 @@ class SplineProblem:
         return found
 
     def _slopes(self, points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n m"]:
-        parts = [np.asarray(self._slope(jnp.asarray(_filled(part)))) for part in _parts(points)]
-        return np.concatenate(parts)[: len(points)]
+        chunks = in_chunks(np.arange(len(points)), _AT_A_TIME)
+        found = [np.asarray(self._slope(jnp.asarray(points[full])))[: len(some)] for some, full in chunks]
+        return np.concatenate(found)
 
     @cached_property
     def _slope(self) -> Any:
@@ -162,13 +162,14 @@ class SplineProblem:
                 free[..., :layers, number] = False
         return grid.vector(free)
 
-    @property
-    def _fills_box(self) -> bool:
-        return self.problem.is_box
+    @cached_property
+    def _drawn(self) -> tuple[Sides, ...]:
+        """Many points on the pieces of every condition that becomes rows."""
+        soft = enumerate(self.problem.soft)
+        return tuple(self.draw.on(condition, _SIDE_POINTS, 5000 + number) for number, condition in soft)
 
-    def _on_sides(self, grid: SplineGrid, condition: Soft, number: int) -> Weighted:
+    def _on_sides(self, grid: SplineGrid, drawn: Sides) -> Weighted:
         """Points on the pieces of a condition: some in every cell, however small, each for its part of the piece."""
-        drawn = self.draw.on(condition, _SIDE_POINTS, 5000 + number)
         unit = self.programs.unit(drawn.points)
         if self.problem.time is not None:
             ends = grid.axes[-1].breaks[[0, -1]]
@@ -218,15 +219,6 @@ class _Number(eqx.Module):
 
     def __call__(self, unit: Any) -> Any:
         return jnp.full(self.count, self.value, unit.dtype)
-
-
-def _parts(points: np.ndarray) -> list[np.ndarray]:
-    return [points[start : start + _AT_A_TIME] for start in range(0, len(points), _AT_A_TIME)]
-
-
-def _filled(part: np.ndarray) -> np.ndarray:
-    """A part with as many points as every other, so that one program serves them all."""
-    return np.concatenate([part, np.repeat(part[:1], _AT_A_TIME - len(part), axis=0)])
 
 
 _NONE = Weighted(Sides(np.zeros((0, 1)), np.zeros((0, 1))), np.zeros(0))

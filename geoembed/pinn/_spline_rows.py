@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from ._banded import BandMatrix
 from ._collocation import Sides
@@ -156,9 +156,7 @@ class SplinePrograms:
         """Chunks of one size: where their coefficients stand, how many cells count, the programs' inputs."""
         grid = sample.grid
         used = np.flatnonzero(sample.shares.any(axis=1))
-        for start in range(0, len(used), self.chunk):
-            some = used[start : start + self.chunk]
-            full = np.concatenate([some, np.repeat(some[:1], self.chunk - len(some))])
+        for some, full in in_chunks(used, self.chunk):
             roots = np.sqrt(sample.shares[full])
             roots[len(some) :] = 0.0
             inputs = LocalSpline(*map(jnp.asarray, grid.inputs(vector, grid.cells[full])))
@@ -168,10 +166,7 @@ class SplinePrograms:
         self, grid: SplineGrid, vector: np.ndarray, block: Weighted
     ) -> Iterator[tuple[np.ndarray, int, tuple]]:
         cells = grid.cells_of(self.unit(block.sides.points))
-        size = min(self.chunk * 4, _POINTS)
-        for start in range(0, len(cells), size):
-            some = np.arange(start, min(start + size, len(cells)))
-            full = np.concatenate([some, np.repeat(some[:1], size - len(some))])
+        for some, full in in_chunks(np.arange(len(cells)), min(self.chunk * 4, _POINTS)):
             roots = np.sqrt(block.shares[full])
             roots[len(some) :] = 0.0
             inputs = LocalSpline(*map(jnp.asarray, grid.inputs(vector, cells[full])))
@@ -197,12 +192,19 @@ class SplinePrograms:
 
     def _at_points(self, program: Callable, grid: SplineGrid, vector: np.ndarray, points: Any) -> np.ndarray:
         cells, found = grid.cells_of(self.unit(points)), []
-        for start in range(0, len(points), _POINTS):
-            some = np.arange(start, min(start + _POINTS, len(points)))
-            full = np.concatenate([some, np.repeat(some[:1], _POINTS - len(some))])
+        for some, full in in_chunks(np.arange(len(points)), _POINTS):
             spline = LocalSpline(*map(jnp.asarray, grid.inputs(vector, cells[full])))
             found.append(np.asarray(program(spline, jnp.asarray(points[full])))[: len(some)])
         return np.concatenate(found)
+
+
+def in_chunks(
+    rows: Int[np.ndarray, " n"], size: int
+) -> Iterator[tuple[Int[np.ndarray, " _"], Int[np.ndarray, " size"]]]:
+    """Chunks of some rows, and each filled up to one size with its first row: one program serves them all."""
+    for start in range(0, len(rows), size):
+        some = rows[start : start + size]
+        yield some, np.concatenate([some, np.repeat(some[:1], size - len(some))])
 
 
 def _all_unknowns(grid: SplineGrid, cells: np.ndarray) -> np.ndarray:

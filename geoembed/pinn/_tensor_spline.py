@@ -28,11 +28,6 @@ class UnitCoordinates(eqx.Module):
     upper: Float[np.ndarray, " d"]
     periodic: tuple[bool, ...] = eqx.field(static=True)
 
-    @property
-    def size(self) -> int:
-        """How many numbers it returns."""
-        return len(self.periodic)
-
     def __call__(self, x: Point) -> Float[Array, " d"]:
         """Returns the coordinates of one point, in its dtype."""
         lower, upper = jnp.asarray(self.lower, x.dtype), jnp.asarray(self.upper, x.dtype)

@@ -12,13 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..core import MLP, InputError, is_parameter, register
+from ..core import MLP, InputError, register
 from ..sdf import evaluate
 from ..train import LevenbergMarquardt, LMState, Rows
 from ._family import Family, FamilyField, combined, exponents, parameter_basis
 from ._family_members import Member, member_error
+from ._first_network import bent, in_double
 
-_STEEPEST = 3.0  # slope of a first layer's unit over features of standard deviation 1
+_GENTLEST = 0.5  # slope of a first layer's unit over features of standard deviation 1
 _DISTINCT = 1e-3  # condition of the polynomials at the members
 _CHUNK = 10  # steps between two looks at the held-out members
 _PATIENCE = 6  # so many looks without a better one end the training
@@ -264,11 +265,5 @@ def _first_network(features: Float[np.ndarray, "n f"], sizes: tuple[int, int, in
     layers, places, ways, lengths = jax.random.split(key, 4)
     outputs, width, depth = sizes
     network = MLP(features.shape[1], outputs, width, depth, activation="tanh", key=layers)
-    way = jax.random.normal(ways, (features.shape[1], width))
-    length = 0.5 * jnp.exp(math.log(_STEEPEST) * jax.random.uniform(lengths, (width,)))
-    slopes = way * (length / jnp.linalg.norm(way, axis=0))[None]
     centres = jnp.asarray(features)[jax.random.randint(places, (width,), 0, len(features))]
-    weights = (slopes, *network.weights[1:])
-    biases = (-jnp.sum(slopes * centres.T, axis=0), *network.biases[1:])
-    found = eqx.tree_at(lambda net: (net.weights, net.biases), network, (weights, biases))
-    return jax.tree.map(lambda leaf: leaf.astype(jnp.float64) if is_parameter(leaf) else leaf, found)
+    return in_double(bent(network, centres, _GENTLEST, ways=ways, lengths=lengths))

@@ -1,6 +1,7 @@
 """How a field is trained by least squares, and what is reported on the way."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..core import InputError
 from ._trial import NetworkField
@@ -31,6 +32,10 @@ class FieldProgress:
     damping: float
     seconds: float
     field: NetworkField
+
+    def record(self) -> dict[str, Any]:
+        """Its numbers but for the wall time, which no two runs share."""
+        return {name: value for name, value in vars(self).items() if name not in ("seconds", "field")}
 
 
 @dataclass(frozen=True)

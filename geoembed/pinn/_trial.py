@@ -130,7 +130,7 @@ class NetworkField(eqx.Module):
                 f"this field takes one point of {size} floating-point coordinates, received {x.dtype} of shape "
                 f"{x.shape}: use jax.vmap for many"
             )
-        network = jax.tree.map(lambda leaf: _in_dtype(leaf, x), self.network)
+        network = jax.tree.map(lambda leaf: in_dtype(leaf, x), self.network)
         raw = network(self.coordinates(x))
         values = [shaping(x, raw[i]) for i, shaping in enumerate(self.shapings)]
         return values[0] if self.scalar else jnp.stack(values)
@@ -156,7 +156,7 @@ class NetworkField(eqx.Module):
         return (Property("smooth", domain="inside the domain", constant=2),)
 
 
-def _in_dtype(leaf: Any, x: Point) -> Any:
+def in_dtype(leaf: Any, x: Point) -> Any:
     """A leaf of a network; floating-point numbers as a jax array in the dtype of the point."""
     is_array = isinstance(leaf, jax.Array | np.ndarray)
     return like(leaf, x) if is_array and jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
