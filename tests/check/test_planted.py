@@ -30,6 +30,7 @@ def test_its_check_tells_the_fault_from_the_healthy_twin(planted):
     jax.tree.map(lambda leaf: leaf.shape, caught.worst_input)  # arrays, for the reader
 
 
+@pytest.mark.slow
 @a_fault_of_every_check
 def test_the_card_fails_in_the_expected_rows_and_no_others(planted):
     card = card_of(planted, "broken")

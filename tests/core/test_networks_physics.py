@@ -98,7 +98,10 @@ MAKERS = {
 ONE_OF_EACH = ("modified tanh", "pirate", "separable")
 
 
-@pytest.mark.parametrize("name", MAKERS)
+A_SECOND = [pytest.param(name, marks=pytest.mark.slow) for name in MAKERS if name not in ONE_OF_EACH]
+
+
+@pytest.mark.parametrize("name", [*ONE_OF_EACH, *A_SECOND])
 def test_values_against_numpy_compiled_or_not(name, precision):
     make, reference = MAKERS[name]
     network, x = shaken(make()), jnp.asarray(X, precision)

@@ -128,7 +128,7 @@ SINC_POINTS = [
 ]
 
 
-@pytest.mark.parametrize("order", [0, 1, 2, 3])
+@pytest.mark.parametrize("order", [0, 1, pytest.param(2, marks=pytest.mark.slow), 3])
 def test_sinc_derivatives_match_the_exact_series(precision, order):
     f = sinc
     for _ in range(order):

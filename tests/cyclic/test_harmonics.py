@@ -36,7 +36,7 @@ def test_the_first_harmonic_is_the_code(precision):
     assert np.array_equal(third[..., :2], code)
 
 
-@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("order", [1, pytest.param(2, marks=pytest.mark.slow), 3])
 def test_derivatives(precision, order):
     u = np.linspace(-1, 1, 41).astype(precision)
     f = lambda u: harmonics(u, 5)  # noqa: E731

@@ -81,7 +81,7 @@ def test_periodic_bit_for_bit_where_x_has_few_digits(precision):
         assert deviations(here, all_orders(points + 2 * periods)) == [0, 0, 0, 0]
 
 
-@pytest.mark.parametrize("period", [2.7, np.pi])
+@pytest.mark.parametrize("period", [2.7, pytest.param(np.pi, marks=pytest.mark.slow)])
 def test_periodic_for_any_period(period):
     """The points are chosen so that x + p is exact: what remains is the rounding of x / p."""
     coarse = np.random.default_rng(0).integers(-(2**49), 2**49, (300, 1)) * 2.0**-50  # multiples of ulp(p)
@@ -93,6 +93,7 @@ def test_periodic_for_any_period(period):
         assert max(deviations(all_orders(points), all_orders(points + period))) < 1e-13
 
 
+@pytest.mark.slow
 def test_periodic_over_many_periods():
     """With the rounding of x + p: half a unit in the last place of numbers below 32, times the slope."""
     points = np.random.default_rng(0).uniform(-2.7, 2.7, (100, 1))
