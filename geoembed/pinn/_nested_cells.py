@@ -9,7 +9,7 @@ from ..sdf import OccupiedCells, SurfaceRule, finer_cells, occupied_cells
 from ._edges import points_along, singular_edges
 from ._problem import Problem
 
-_LOSS = 4 / 3  # each singular edge loses a factor 2^(2 · _LOSS) = 6 of its error
+_LOSS = 2.0  # each singular edge loses a factor 2^(2 · _LOSS) = 16 of its error
 _SURFACE_SPACING = 0.7  # of the triangles with a quadrature point each, in cells
 _EDGE_STEP = 0.3  # between the points that stand for an edge, in cells
 # The cells that are divided at a cell which an edge crosses: it and the 26 around it.
