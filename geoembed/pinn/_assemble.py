@@ -75,7 +75,8 @@ class CellQuadrature:
         self.edge, self.filled = edge, cells.filled
         self.cut = np.full(len(cells.index), -1)
         self.cut[cells.cut] = np.arange(len(cells.cut))
-        self.products = sum(slope_products(axis, axis) for axis in range(3)).reshape(-1, FEATURES**2)
+        products = slope_products(0, 0) + slope_products(1, 1) + slope_products(2, 2)
+        self.products = products.reshape(-1, FEATURES**2)
         self.stiffness = (whole_moments() @ self.products).reshape(FEATURES, FEATURES)
         self.integral = whole_moments() @ spline_moments()
 

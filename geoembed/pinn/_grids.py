@@ -111,7 +111,7 @@ def grid_spacing(problem: Problem, cells: int) -> float:
     domain = problem.domain
     volume, area = signed_volume(domain.vertices, domain.faces), float(domain.areas.sum())
     edges, exponents = singular_edges(problem)
-    lengths, depth = np.linalg.norm(edges[:, 1] - edges[:, 0], axis=1), depths(exponents)
+    lengths, depth = np.linalg.norm(edges[:, 1] - edges[:, 0], axis=1), depths(exponents, problem.elastic)
     per_level = [float(lengths[depth > level].sum()) for level in range(int(depth.max(initial=0)))]
 
     def leaves(spacing: float) -> float:
