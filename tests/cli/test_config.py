@@ -31,7 +31,7 @@ def test_several_mistakes_are_counted_and_the_misspelt_key_comes_first(tmp_path,
     message = geoembed("solve", config).message
     assert "'conductivty'" in message
     assert "Did you mean 'conductivity'" in message
-    assert "2 more" in message
+    assert "1 more" in message
 
 
 @pytest.mark.parametrize(
