@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from ..core import InputError, register
 from ..sdf import Patches
-from ._radiation import STEFAN_BOLTZMANN, Radiation
+from ._radiation import STEFAN_BOLTZMANN, Radiation, fourth_power
 
 
 @register
@@ -129,6 +129,19 @@ class FaceConditions:
             return self.h
         hottest = float(self.levels.max())
         return self.h + 4 * STEFAN_BOLTZMANN * hottest**3 * np.asarray(self.emissivity)
+
+    def inflow(
+        self, faces: Int[np.ndarray, " n"], temperature: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """Returns the heat that enters at points on these faces with these temperatures in K, W/m².
+
+        It is flux + h (ambient − T) + ε σ (radiant⁴ − T⁴); on a held face it means nothing.
+        """
+        entering = self.flux[faces] + self.h[faces] * (self.ambient[faces] - temperature)
+        if not self.radiates.any():
+            return entering
+        emissivity, radiant = np.asarray(self.emissivity)[faces], np.asarray(self.radiant)[faces]
+        return entering + emissivity * STEFAN_BOLTZMANN * (fourth_power(radiant) - fourth_power(temperature))
 
 
 def face_conditions(patches: Patches, conditions: Sequence[Condition]) -> FaceConditions:

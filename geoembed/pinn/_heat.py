@@ -1,14 +1,13 @@
 """How much heat passes through each patch of a part."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from ..sdf import MeshSDF, mesh_sdf, value_and_gradient
 from ._edges import held_faces
 from ._field import SplineField
 from ._heldout import HeldOut
 from ._problem import Problem
-from ._radiation import STEFAN_BOLTZMANN, fourth_power
 
 _DEPTH = 0.1  # of the part's length: how deep the layer is in which heat through a held patch is measured
 
@@ -69,19 +68,7 @@ def energy_balance(flows: dict[str, float]) -> float:
 def _surface_inflow(problem: Problem, field: SplineField, points: HeldOut) -> Float[np.ndarray, " n"]:
     table, faces = problem.face_conditions, points.surface.faces
     temperature, _ = value_and_gradient(field, points.surface.points)
-    inflow = table.flux[faces] + table.h[faces] * (table.ambient[faces] - temperature)
-    if table.radiates.any():
-        inflow = inflow + radiated_inflow(problem, faces, temperature)
-    return np.where(held_faces(problem)[faces], np.nan, inflow)
-
-
-def radiated_inflow(
-    problem: Problem, faces: Int[np.ndarray, " n"], temperature: Float[np.ndarray, " n"]
-) -> Float[np.ndarray, " n"]:
-    """Returns ε σ (ambient⁴ − T⁴), W/m², at points on these faces with these temperatures."""
-    table = problem.face_conditions
-    emissivity, radiant = np.asarray(table.emissivity)[faces], np.asarray(table.radiant)[faces]
-    return emissivity * STEFAN_BOLTZMANN * (fourth_power(radiant) - fourth_power(temperature))
+    return np.where(held_faces(problem)[faces], np.nan, table.inflow(faces, temperature))
 
 
 def _through_held(

@@ -44,7 +44,7 @@ class KirchhoffMap(eqx.Module):
         step = self.mean * (inside - levels[piece])
         bend = 2 * (k[piece + 1] - k[piece]) / (t[piece + 1] - t[piece])
         within = t[piece] + 2 * step / (k[piece] + jnp.sqrt(k[piece] ** 2 + bend * step))
-        end = jnp.where(u < levels[0], k[0], k[-1])
+        end = jnp.where(u <= levels[0], k[0], k[-1])  # `<=`: at the end clip has half a slope
         return within + self.mean * (u - inside) / end
 
 

@@ -1,5 +1,6 @@
 """Steady heat conduction in a part."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,23 +21,22 @@ class SteadyHeat:
         InputError: The conductivity is not positive or a number is not finite.
     """
 
-    conductivity: float | ConductivityTable
+    conductivity: float | ConductivityTable | Callable[[Any], Any]  # any other function is refused
     source: float = 0.0
 
     def __post_init__(self) -> None:
-        if callable(self.conductivity) and not isinstance(self.conductivity, ConductivityTable):
+        k = self.conductivity
+        if callable(k):
+            if not isinstance(k, ConductivityTable):
+                raise InputError(
+                    "equation",
+                    "conductivity",
+                    "is a function",
+                    "Give ConductivityTable.of(function, lowest, highest): the temperatures between which it holds",
+                )
+        elif not 0 < k < float("inf"):
             raise InputError(
-                "equation",
-                "conductivity",
-                "is a function",
-                "Give ConductivityTable.of(function, lowest, highest) with the temperatures between which it holds",
-            )
-        if not callable(self.conductivity) and not 0 < self.conductivity < float("inf"):
-            raise InputError(
-                "equation",
-                "conductivity",
-                f"{self.conductivity} is not a positive number",
-                "Give k in W/(m K)",
+                "equation", "conductivity", f"{k} is not a positive number", "Give k in W/(m K)"
             )
         if not abs(self.source) < float("inf"):
             raise InputError("equation", "source", f"{self.source} is not finite", "Give q in W/m³")
@@ -49,10 +49,10 @@ class SteadyHeat:
     @property
     def mean_conductivity(self) -> float:
         """k, or the mean of its table, W/(m K)."""
-        return self.conductivity.mean if isinstance(self.conductivity, ConductivityTable) else self.conductivity
+        k: Any = self.conductivity
+        return k.mean if self.varies else k
 
     def conductivity_at(self, temperature: Any) -> Any:
         """Returns k at temperatures in K, W/(m K)."""
-        if isinstance(self.conductivity, ConductivityTable):
-            return self.conductivity(temperature)
-        return self.conductivity
+        k: Any = self.conductivity
+        return k(temperature) if self.varies else k
