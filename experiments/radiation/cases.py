@@ -12,9 +12,7 @@ from geoembed.sdf import facing, in_box, load_mesh, mesh_sdf
 
 SIGMA = 5.670374419e-8
 # AISI 304, F. P. Incropera, D. P. DeWitt, Fundamentals of Heat and Mass Transfer, table A.1.
-STEEL = ConductivityTable(
-    (200.0, 400.0, 600.0, 800.0, 1000.0, 1200.0), (12.6, 16.6, 19.8, 22.6, 25.4, 28.0)
-)
+STEEL = ConductivityTable((200.0, 400.0, 600.0, 800.0, 1000.0, 1200.0), (12.6, 16.6, 19.8, 22.6, 25.4, 28.0))
 LENGTH, WIDTH = 0.1, 0.03  # of the slab, m
 HOT, AROUND, EMISSIVITY = 1000.0, 300.0, 0.8
 INNER, OUTER, FLUX = 0.5, 1.0, 40_000.0  # of the shell, m, m, W/m²
@@ -47,8 +45,9 @@ def slab_temperature(points: np.ndarray) -> np.ndarray:
 
 def shell(linear: bool = False) -> Problem:
     """A hollow ball, heated from inside, that radiates to its surroundings."""
-    out = trimesh.creation.icosphere(subdivisions=5, radius=OUTER)
-    hole = trimesh.creation.icosphere(subdivisions=5, radius=INNER)
+    out, hole = (trimesh.creation.icosphere(subdivisions=4, radius=radius) for radius in (OUTER, INNER))
+    for ball, radius in ((out, OUTER), (hole, INNER)):
+        ball.apply_scale(np.sqrt(4 * np.pi * radius**2 / ball.area))  # the area that heats and radiates
     faces = np.concatenate([out.faces, hole.faces[:, ::-1] + len(out.vertices)])
     part = mesh_sdf(np.concatenate([out.vertices, hole.vertices]), faces, unit="m")
     edge = 0.75 * np.ones(3)
@@ -83,4 +82,3 @@ def _problem(part, patches, conditions, radiating, source, varies, linear) -> Pr
     else:
         away = Radiation(radiating, EMISSIVITY, AROUND)
     return Problem(part, SteadyHeat(k, source), [*conditions, away], patches)
-

@@ -102,7 +102,7 @@ class ConditionTable(Table):
     )
     flux: Number | None = Field(None, description="heat flux into the part, W/m²")
     convection: ConvectionTable | None = Field(None, description="heat exchange with the surroundings")
-    radiation: RadiationTable | None = Field(None, description="ε σ (T⁴ − ambient⁴) leaves")
+    radiation: RadiationTable | None = Field(None, description="the surface radiates to its surroundings")
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "ConditionTable":

@@ -150,7 +150,7 @@ class RobinTable(Table):
 class RadiationTable(Table):
     """Radiation to surroundings, for the equation `heat` with temperatures in K."""
 
-    kind: Literal["radiation"] = Field(description="heat flux that leaves = ε σ (T⁴ − ambient⁴)")
+    kind: Literal["radiation"] = Field(description="the surface radiates as a grey body")
     piece: Names = Field(description="pieces of the boundary")
     emissivity: Annotated[float, Field(ge=0, le=1)] = Field(description="from 0 to 1, a black body")
     ambient: Value = Field(description="temperature of the surroundings, K")

@@ -136,7 +136,9 @@ def _facets(mesh: TetMesh, conditions: FaceTable) -> _Facets:
     held = np.isfinite(rows[0])
     facets = _Facets(rows[0], *(np.where(held, 0.0, row) for row in rows[1:]))
     if not held.any() and not (facets.h > 0).any() and not (facets.emissivity > 0).any():
-        raise ValueError("nothing fixes the temperature: give one patch a temperature, convection or radiation")
+        raise ValueError(
+            "nothing fixes the temperature: give one patch a temperature, convection or radiation"
+        )
     return facets
 
 

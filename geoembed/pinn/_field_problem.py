@@ -57,7 +57,9 @@ class FieldProblem:
                 self.pieces(condition.piece)
             if isinstance(condition, Radiation) and not isinstance(self.equation, HeatEquation):
                 reason = f"{type(self.equation).__name__} has no heat to radiate"
-                raise InputError("conditions", "Radiation", reason, "Use HeatEquation, with temperatures in K")
+                raise InputError(
+                    "conditions", "Radiation", reason, "Use HeatEquation, with temperatures in K"
+                )
         for number in range(len(self.equation.fields)):
             self.shaping(number)
 

@@ -25,8 +25,8 @@ class Problem:
     """A boundary value problem, in a part or in a domain given by a formula.
 
     **Heat in a part**: the domain is a mesh and the equation `SteadyHeat`. Coordinates are those of the part, in its
-    own unit; every other quantity is in SI units. Conditions are `Temperature`, `HeatFlux`, `Convection` and `Radiation`
-    on patches; a patch without one is insulated.
+    own unit; every other quantity is in SI units. Conditions are `Temperature`, `HeatFlux`, `Convection` and
+    `Radiation` on patches; a patch without one is insulated.
 
     **An elastic part**: the domain is a mesh and the equation `SteadyElasticity`. Coordinates and units are as for
     heat; the displacement is in m. Conditions are `Displacement`, `Traction`, `Pressure` and `ElasticFoundation` on
@@ -205,7 +205,8 @@ class Scales:
         metres: The same in metres.
         reference: Temperature that becomes 0, K; 0 for an elastic part.
         span: Temperature difference that becomes 1, K; displacement that becomes 1, m.
-        heat: Heat flow that becomes 1: k · metres · span, W, with the mean k; force that becomes 1: E · metres · span, N.
+        heat: Heat flow that becomes 1: k · metres · span with the mean k, W; force that becomes 1: E · metres · span,
+            N.
     """
 
     length: float

@@ -184,7 +184,8 @@ def test_linear_problems_have_the_four_columns_of_before():
     """An emissivity of 0 is no radiation: not one more operation."""
     plain = Problem(BAR, SteadyHeat(K), [Temperature("left", 350.0), Convection("right", 5.0, 290.0)], ENDS)
     dull = Problem(BAR, SteadyHeat(K), [*plain.conditions, Radiation("right", 0.0, 900.0)], ENDS)
-    assert not plain.nonlinear and not dull.nonlinear
+    assert not plain.nonlinear
+    assert not dull.nonlinear
     assert len(plain.face_columns) == 4
     assert plain.scales == dull.scales
 

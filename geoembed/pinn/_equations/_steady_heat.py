@@ -35,9 +35,7 @@ class SteadyHeat:
                     "Give ConductivityTable.of(function, lowest, highest): the temperatures between which it holds",
                 )
         elif not 0 < k < float("inf"):
-            raise InputError(
-                "equation", "conductivity", f"{k} is not a positive number", "Give k in W/(m K)"
-            )
+            raise InputError("equation", "conductivity", f"{k} is not a positive number", "Give k in W/(m K)")
         if not abs(self.source) < float("inf"):
             raise InputError("equation", "source", f"{self.source} is not finite", "Give q in W/m³")
 
