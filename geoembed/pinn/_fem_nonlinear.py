@@ -155,7 +155,10 @@ def _first_level(mesh: TetMesh, facets: _Facets, source: float) -> float:
     high = 1.0
     while surplus(high) > 0:
         high *= 2
-    return float(brentq(surplus, 0.0, high)) if surplus(0.0) > 0 else 0.0
+    if not surplus(0.0) > 0:
+        return 0.0
+    found: Any = brentq(surplus, 0.0, high)
+    return float(found)
 
 
 def _on_surface(surface: Any, facets: _Facets, theta: np.ndarray, per_area: float) -> tuple[np.ndarray, ...]:

@@ -6,7 +6,9 @@ with the quadratic part of `Quadratic` and the convex Φ of `Exchange`. Inside t
 of the surface are evaluated again in every step.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -78,14 +80,15 @@ class NonlinearEnergy:
         return coefficients + _bisected(surplus) * q.one
 
 
-def _bisected(surplus) -> float:
+def _bisected(surplus: Callable[[float], float]) -> float:
     """The level at which a falling function vanishes."""
     low, high = -1.0, 1.0
     while surplus(low) < 0:
         low *= 2
     while surplus(high) > 0:
         high *= 2
-    return float(optimize.brentq(surplus, low, high, xtol=_CLOSE))
+    found: Any = optimize.brentq(surplus, low, high, xtol=_CLOSE)
+    return float(found)
 
 
 def nonlinear_energy(quadratic: Quadratic, features: NestedFeatures, surface: Surface) -> NonlinearEnergy:
