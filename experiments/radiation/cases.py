@@ -50,7 +50,7 @@ def shell(linear: bool = False) -> Problem:
         ball.apply_scale(np.sqrt(4 * np.pi * radius**2 / ball.area))  # the area that heats and radiates
     faces = np.concatenate([out.faces, hole.faces[:, ::-1] + len(out.vertices)])
     part = mesh_sdf(np.concatenate([out.vertices, hole.vertices]), faces, unit="m")
-    edge = 0.75 * np.ones(3)
+    edge = 0.55 * np.ones(3)  # every corner of the outer ball is farther out
     patches = {"inside": in_box(tuple(-edge), tuple(edge))}
     return _problem(part, patches, [HeatFlux("inside", FLUX)], "rest", 0.0, False, linear)
 

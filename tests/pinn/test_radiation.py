@@ -65,6 +65,7 @@ def conducted(start, end):
 # --- in a part
 
 
+@pytest.mark.slow
 def test_a_heated_bar_that_radiates(x):
     """All that enters is radiated: ε σ (T⁴ − 300⁴) = flux at the end. Nothing else fixes the level."""
     flux = 2e4
@@ -79,6 +80,7 @@ def test_a_heated_bar_that_radiates(x):
     assert abs(wrong - end) > 0.1 * np.ptp(exact)
 
 
+@pytest.mark.slow
 def test_towards_empty_space(x):
     """To 0 K, where a radiating surface does not feel a change of its temperature: the first guess must leave it."""
     flux = 5e3
@@ -120,7 +122,7 @@ def test_a_conductivity_that_depends_on_the_temperature(x, bent, bent_exact, tmp
 
 
 @needs_fem
-@pytest.mark.parametrize("varies", [False, True])
+@pytest.mark.parametrize("varies", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_the_judge(varies, bent, bent_exact):
     if varies:
         problem, exact = bent, bent_exact[1]
