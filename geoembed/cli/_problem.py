@@ -5,12 +5,13 @@ from operator import and_
 from pathlib import Path
 
 from ..core import InputError
-from ..pinn import Convection, HeatFlux, Problem, SteadyHeat, Temperature
+from ..pinn import ConductivityTable, Convection, HeatFlux, Problem, Radiation, SteadyHeat, Temperature
 from ..sdf import Selection, facing, in_box, load_mesh, segment
-from ._config import ConditionTable, Config, Patch
+from ._config import ConditionTable, Config, Patch, Physics
 from ._mistakes import nearest
 from ._read_config import place_in_file, place_of
 
+Condition = Temperature | HeatFlux | Convection | Radiation
 _MESHES = (".stl", ".obj", ".ply", ".off", ".glb")
 
 
@@ -36,7 +37,7 @@ def make_problem(config: Config, file: Path) -> Problem:
     domain = load_mesh(mesh_path(config, file), unit=config.part.unit)
     patches = {name: _selection(file, name, patch) for name, patch in config.patches.items()}
     conditions = [condition for table in config.conditions for condition in _conditions(table)]
-    equation = SteadyHeat(config.physics.conductivity, config.physics.source)
+    equation = SteadyHeat(_conductivity(config.physics, file), config.physics.source)
     try:
         return Problem(domain=domain, equation=equation, conditions=conditions, patches=patches)
     except InputError as error:
@@ -80,12 +81,26 @@ def _triple(numbers: list[float]) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _conditions(table: ConditionTable) -> list[Temperature | HeatFlux | Convection]:
-    found: list[Temperature | HeatFlux | Convection] = []
+def _conductivity(physics: Physics, file: Path) -> float | ConductivityTable:
+    table = physics.conductivity_table
+    if table is not None:
+        try:
+            return ConductivityTable(tuple(t for t, _ in table), tuple(k for _, k in table))
+        except InputError as error:
+            where = place_of(file, ("physics", "conductivity_table"))
+            raise InputError(file, where, error.reason, error.hint) from error
+    assert physics.conductivity is not None  # `Physics` asks for one of the two
+    return physics.conductivity
+
+
+def _conditions(table: ConditionTable) -> list[Condition]:
+    found: list[Condition] = []
     if table.temperature is not None:
         found.append(Temperature(table.patch, table.temperature))
     if table.flux is not None:
         found.append(HeatFlux(table.patch, table.flux))
     if table.convection is not None:
         found.append(Convection(table.patch, table.convection.h, table.convection.ambient))
+    if table.radiation is not None:
+        found.append(Radiation(table.patch, table.radiation.emissivity, table.radiation.ambient))
     return found

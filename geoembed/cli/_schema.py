@@ -118,7 +118,8 @@ def _words(field: FieldInfo) -> str:
     if said and typing.get_origin(field.annotation) is not list:
         return said[0]
     (element, *_) = typing.get_args(field.annotation) or (None,)
-    if typing.get_origin((typing.get_args(element) or (None,))[0]) is list:
+    inner = (typing.get_args(element) or (None,))[0]
+    if typing.get_origin(field.annotation) is list and typing.get_origin(inner) is list:
         return "list of pairs of numbers"
     found = [*field.metadata, *(limit for info in inside for limit in getattr(info, "metadata", ()))]
     sizes = {

@@ -14,6 +14,7 @@ from ._elastic_reference import ElasticReference as ElasticReference
 from ._elastic_reference import elastic_reference as elastic_reference
 from ._elastic_reference import judge_elastic as judge_elastic
 from ._equations._coefficient import FieldDependent as FieldDependent
+from ._equations._conductivity import ConductivityTable as ConductivityTable
 from ._equations._elasticity import LinearElasticity as LinearElasticity
 from ._equations._equation import Equation as Equation
 from ._equations._equation import UserEquation as UserEquation
@@ -68,6 +69,7 @@ from ._part_loads import Pressure as Pressure
 from ._part_loads import Traction as Traction
 from ._problem import Problem as Problem
 from ._progress import Progress as Progress
+from ._radiation import Radiation as Radiation
 from ._result import Result as Result
 from ._sensors import Sensors as Sensors
 from ._solve import solve as solve

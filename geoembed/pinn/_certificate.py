@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 
 from ._fem import FaceTable
 from ._fem_mesh import MeshDeviation, fem_package
+from ._fem_nonlinear import Conductivity
 from ._fem_reference import FemReference, PatchHeat, centred_error, fem_reference
 
 Status = Literal["certified", "failed", "uncertified"]
@@ -86,7 +87,7 @@ def certify(
     vertices_m: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
     conditions: FaceTable,
-    conductivity: float,
+    conductivity: Conductivity,
     source: float,
     predict: Callable[[np.ndarray], Any],
     *,
@@ -101,7 +102,7 @@ def certify(
         vertices_m: Corners of the closed surface, m.
         faces: Its triangles, counter-clockwise from outside.
         conditions: Boundary data, one row per triangle, SI units.
-        conductivity: k, W/(m K).
+        conductivity: k, W/(m K): a number, or a function of an array of temperatures in K.
         source: q, W/m³.
         predict: Temperatures in K, shape [n], at points in m, shape [n, 3].
         bar: Largest relative error that passes.

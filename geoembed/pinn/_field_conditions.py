@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core import InputError
+from ._radiation import Radiation
 
 Value = float | Callable[[Any], Any]
 
@@ -103,7 +104,7 @@ class Periodic:
     axis: int = 0
 
 
-FieldCondition = Dirichlet | Neumann | Robin | Initial | Periodic
+FieldCondition = Dirichlet | Neumann | Robin | Initial | Periodic | Radiation
 
 
 def _check(where: str, name: str, value: Value) -> None:

@@ -19,12 +19,14 @@ from ._domains._parts import Edge
 from ._domains._plane import PlaneBoundary
 from ._domains._singular import CornerFunctions, corner_functions
 from ._equations._equation import Equation
+from ._equations._heat import HeatEquation
 from ._field_conditions import Dirichlet, FieldCondition, Initial, Neumann, Periodic, Robin
 from ._jumps import Jumps, jumps
+from ._radiation import Radiation
 from ._trial import Coordinates, Shaping
 from ._values import Between, Blend, Ends, Known, as_function
 
-Soft = Dirichlet | Neumann | Robin
+Soft = Dirichlet | Neumann | Robin | Radiation
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,11 @@ class FieldProblem:
             self.number(condition)
             if not isinstance(condition, Initial | Periodic):
                 self.pieces(condition.piece)
+            if isinstance(condition, Radiation) and not isinstance(self.equation, HeatEquation):
+                reason = f"{type(self.equation).__name__} has no heat to radiate"
+                raise InputError(
+                    "conditions", "Radiation", reason, "Use HeatEquation, with temperatures in K"
+                )
         for number in range(len(self.equation.fields)):
             self.shaping(number)
 
@@ -137,7 +144,7 @@ class FieldProblem:
         return tuple(
             condition
             for condition in self.conditions
-            if isinstance(condition, Neumann | Robin)
+            if isinstance(condition, Neumann | Robin | Radiation)
             or (isinstance(condition, Dirichlet) and not condition.hard)
         )
 

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from ._field_conditions import Dirichlet, Initial, Neumann
 from ._field_problem import FieldProblem, Soft
 from ._operators import time_derivative
+from ._radiation import STEFAN_BOLTZMANN, Radiation, fourth_power
 from ._tensor_spline import UnitCoordinates
 from ._trial import Coordinates, NetworkField, Shaping
 from ._values import as_function
@@ -43,7 +44,9 @@ def side_rows(problem: FieldProblem, form: Form, condition: Soft) -> Any:
 
     A given value is weighted down where another one disagrees with it, see `Jumps`.
     """
-    number, value = problem.number(condition), as_function(condition.value)
+    radiates = isinstance(condition, Radiation)
+    number = problem.number(condition)
+    value = as_function(condition.ambient if radiates else condition.value)
     jumps = problem.jumps
 
     def rows(network: Any, item: tuple[Array, Array]) -> Float[Array, " 1"]:
@@ -56,6 +59,9 @@ def side_rows(problem: FieldProblem, form: Form, condition: Soft) -> Any:
         flux = problem.equation.flux(field, x, normal)[number]
         if isinstance(condition, Neumann):
             return (flux - value(x))[None]
+        if isinstance(condition, Radiation):
+            radiated = condition.emissivity * STEFAN_BOLTZMANN
+            return (flux - radiated * (fourth_power(own) - fourth_power(value(x))))[None]
         return (flux + as_function(condition.coefficient)(x) * own - value(x))[None]
 
     return rows

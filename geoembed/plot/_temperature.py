@@ -90,11 +90,12 @@ def _colour_bar(figure: Figure, colours: ScalarMappable, levels: np.ndarray) -> 
 def _titles(figure: Figure, problem: Problem, result: Result) -> None:
     source = problem.domain.source
     part = "Part" if source.startswith("<") else Path(source).name
-    k = problem.equation.conductivity
+    equation = problem.equation
+    k = "k(T)" if equation.varies else f"k = {equation.conductivity:g} W/(m K)"
     figure.text(
         0.03,
         0.955,
-        f"{part}: steady heat conduction, k = {k:g} W/(m K)",
+        f"{part}: steady heat conduction, {k}",
         fontsize=TITLE,
         color=INK,
         va="center",
