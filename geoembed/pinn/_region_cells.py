@@ -1,4 +1,4 @@
-"""The cells of a grid and the regions of a domain: how much of each cell is in which, and points in cells that are cut."""
+"""The cells of a grid and the regions of a domain: what of a cell is in which, and points in cells that are cut."""
 
 import numpy as np
 from jaxtyping import Bool, Float
