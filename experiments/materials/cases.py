@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -26,14 +27,15 @@ class Case:
 def wall(resistance: float) -> Case:
     """Brick, wool and plaster between 20 and −5 °C; `resistance` between brick and wool."""
     ends = np.cumsum([0.0, *(thickness for thickness, _ in LAYERS)])
-    equations = [pinn.HeatEquation(conductivity) for _, conductivity in LAYERS]
+    layers = [pinn.HeatEquation(conductivity) for _, conductivity in LAYERS]
+    equations = dict(zip(("brick", "wool", "rest"), layers, strict=True))
     shapes = {"brick": pinn.Interval(-1.0, ends[1]), "wool": pinn.Interval(ends[1], ends[2])}
-    conditions = [pinn.Dirichlet("left", 20.0), pinn.Dirichlet("right", -5.0)]
+    conditions: list[Any] = [pinn.Dirichlet("left", 20.0), pinn.Dirichlet("right", -5.0)]
     if resistance:
         conditions.append(pinn.Interface(("brick", "wool"), resistance=resistance))
     problem = pinn.Problem(
         pinn.Interval(0.0, ends[-1]),
-        pinn.Materials(shapes, dict(zip(("brick", "wool", "rest"), equations, strict=True))),
+        pinn.Materials(shapes, equations),
         conditions,
     )
     x = (np.arange(1000) + 0.5) / 1000 * ends[-1]
@@ -63,11 +65,11 @@ def cooling(resistance: float, number: int = 1) -> Case:
     tried = np.linspace(0.05, 15.0, 3000)
     signs = np.array([lacking(s) for s in tried])
     changes = np.flatnonzero(signs[:-1] * signs[1:] < 0)
-    s = brentq(lacking, tried[changes[number]], tried[changes[number] + 1], xtol=1e-15)
+    s: Any = brentq(lacking, tried[changes[number]], tried[changes[number] + 1], xtol=1e-15)
     a, b = (float(wave) for wave in waves(s))
     other = float(-k[0] * a * np.cos(a * end) / (k[1] * b * np.cos(b * (1 - end))))
     start = {"left": lambda x: jnp.sin(a * x[0]), "rest": lambda x: other * jnp.sin(b * (1 - x[0]))}
-    conditions = [pinn.Initial(start), pinn.Dirichlet("all")]
+    conditions: list[Any] = [pinn.Initial(start), pinn.Dirichlet("all")]
     if resistance:
         conditions.append(pinn.Interface(resistance=resistance))
     equations = [pinn.HeatEquation(own, capacity=capacity) for own, capacity in zip(k, c, strict=True)]
@@ -96,7 +98,7 @@ def disc(ratio: float, equation: pinn.Equation | None = None) -> Case:
     if equation is None:
         equations = {"disc": pinn.Poisson(diffusivity=ratio), "rest": pinn.Poisson()}
         equation = pinn.Materials({"disc": Circle(RADIUS)}, equations)
-    conditions = [pinn.Dirichlet("all", around(ratio), hard=False)]
+    conditions: list[Any] = [pinn.Dirichlet("all", around(ratio), hard=False)]
     problem = pinn.Problem(Box([2.0, 2.0]), equation, conditions)
     points = np.random.default_rng(0).uniform(-1.0, 1.0, (8000, 2))
     x, square = points[:, 0], np.sum(points**2, axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 from ..core import InputError
 
 Value = float | Callable[[Any], Any]
-Values = Value | Mapping[str, Value]  # one for all regions of `Materials`, or one for each by name
+Values = Any  # a Value for all regions of `Materials`, or a mapping from their names to one for each
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ class Standing(Protocol):
 
 
 def field_result(
-    field: NetworkField, status: str, at: Standing, *, iterations: int, seconds: float
+    field: NetworkField | RegionField, status: str, at: Standing, *, iterations: int, seconds: float
 ) -> Result:
     """The result of an equation other than those of a part; its arrays are numpy's, which no mode of jax narrows."""
     return Result(
