@@ -107,10 +107,12 @@ def test_regions_that_meet_are_found():
     found = meetings({"disc": sdf.Circle(0.5), "left": half}, sdf.Box([2.0, 2.0]))
     assert set(found) == {(0, 1), (0, 2), (1, 2)}
     points, normals = found[0, 1].sample(200, rng)
-    assert np.allclose(np.linalg.norm(points, axis=1), 0.5) and np.all(points[:, 0] < 0)
+    assert np.allclose(np.linalg.norm(points, axis=1), 0.5)
+    assert np.all(points[:, 0] < 0)
     assert np.allclose(normals, points / 0.5)
     points, normals = found[1, 2].sample(200, rng)
-    assert np.allclose(points[:, 0], 0.0, atol=1e-12) and np.all(np.abs(points[:, 1]) > 0.5 - 1e-6)
+    assert np.allclose(points[:, 0], 0.0, atol=1e-12)
+    assert np.all(np.abs(points[:, 1]) > 0.5 - 1e-6)
     assert np.allclose(normals, [1.0, 0.0])
     # A ring of two discs of which the first hides the middle of the second.
     assert set(meetings({"a": sdf.Circle(0.3), "b": sdf.Circle(0.6)}, sdf.Circle(1.0))) == {(0, 1), (1, 2)}
