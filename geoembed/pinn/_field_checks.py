@@ -8,6 +8,7 @@ from ._equations._equation import Equation
 from ._regions import Regions
 
 _SEAM_POINTS = 256
+_BESIDE = 1e-7  # of the size of the domain: where the regions at its ends are looked at
 
 
 def check_time(equation: Equation, time: tuple[float, float] | None) -> None:
@@ -40,7 +41,7 @@ def check_seams(periodic: tuple[bool, ...], domain: Domain, regions: Regions | N
     unit = even_points(_SEAM_POINTS, domain.dimension, np.random.default_rng(0))
     for axis in np.flatnonzero(periodic[: domain.dimension]).tolist():
         ends = []
-        for end in (0.0, 1.0):
+        for end in (_BESIDE, 1 - _BESIDE):
             unit[:, axis] = end
             ends.append(regions.numbers(domain.lower + (domain.upper - domain.lower) * unit))
         if np.any(ends[0] != ends[1]):
