@@ -118,5 +118,4 @@ figure.colorbar(levels, label="Temperature")
 plt.show()
 
 # %% [markdown]
-# One field with a coefficient that is blurred over a tenth of the square's half side is far behind, however fine the
-# grid: `experiments/materials` has the figures.
+# `experiments/materials` compares this with one field whose coefficient is blurred.
