@@ -22,6 +22,7 @@ from ._equations._flow import NavierStokes2D as NavierStokes2D
 from ._equations._heat import HeatEquation as HeatEquation
 from ._equations._material import Isotropic as Isotropic
 from ._equations._material import Lame as Lame
+from ._equations._materials import Materials as Materials
 from ._equations._phase import AllenCahn as AllenCahn
 from ._equations._poisson import Helmholtz as Helmholtz
 from ._equations._poisson import Poisson as Poisson
@@ -45,6 +46,7 @@ from ._field import SplineDetail as SplineDetail
 from ._field import SplineField as SplineField
 from ._field_conditions import Dirichlet as Dirichlet
 from ._field_conditions import Initial as Initial
+from ._field_conditions import Interface as Interface
 from ._field_conditions import Neumann as Neumann
 from ._field_conditions import Periodic as Periodic
 from ._field_conditions import Robin as Robin
@@ -70,6 +72,7 @@ from ._part_loads import Traction as Traction
 from ._problem import Problem as Problem
 from ._progress import Progress as Progress
 from ._radiation import Radiation as Radiation
+from ._region_field import RegionField as RegionField
 from ._result import Result as Result
 from ._sensors import Sensors as Sensors
 from ._solve import solve as solve

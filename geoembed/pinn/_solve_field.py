@@ -17,6 +17,7 @@ from ..train import LevenbergMarquardt, LMState, QNState, QuasiNewton, Rows
 from ._collocation import Collocation, Points, Sides, pick
 from ._field_checkpoint import FieldCheckpoint
 from ._field_problem import FieldProblem
+from ._region_field import RegionField
 from ._result import Result, field_result
 from ._rows import form_of, inside_rows, side_rows
 from ._training import FieldProgress, Training
@@ -80,8 +81,7 @@ class FieldRun:
         self.problem, self.training, self.tolerance = problem, training, tolerance
         self.time_limit, self.callback, self.should_stop = time_limit, callback, should_stop
         self.draw = Collocation(problem, key=key)
-        shapings = tuple(problem.shaping(i) for i in range(len(problem.equation.fields)))
-        self.form = form_of(problem, shapings, problem.coordinates)
+        self.form = form_of(problem, problem.shapings, problem.coordinates)
         functions = [inside_rows(problem, self.form)]
         functions += [side_rows(problem, self.form, condition) for condition in problem.soft]
         self.solver = LevenbergMarquardt(functions, network, mixed=training.mixed)
@@ -93,7 +93,7 @@ class FieldRun:
         self.began = self.saved = time.monotonic()
         self.at = self._first()
 
-    def _field(self, theta: Any) -> NetworkField:
+    def _field(self, theta: Any) -> NetworkField | RegionField:
         return self.form(self.solver.model(LMState(theta)))
 
     def _sides(self, count: int, number: int) -> tuple[Sides, ...]:

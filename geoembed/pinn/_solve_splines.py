@@ -12,6 +12,7 @@ from jaxtyping import PRNGKeyArray
 from ._collocation import Collocation
 from ._field_checkpoint import FieldCheckpoint
 from ._field_problem import FieldProblem
+from ._region_field import RegionField
 from ._result import Result, field_result
 from ._spline_axis import SplineAxis
 from ._spline_grid import SplineGrid
@@ -203,7 +204,7 @@ class SplineRun:
         if self.callback is not None:
             self.callback(progress)
 
-    def _field(self) -> NetworkField:
+    def _field(self) -> NetworkField | RegionField:
         grid, vector = self.at.best or (self.at.grid, self.at.state.vector)
         return self.problem.form(grid.spline(vector))
 

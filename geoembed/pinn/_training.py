@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core import InputError
+from ._region_field import RegionField
 from ._trial import NetworkField
 
 
@@ -31,7 +32,7 @@ class FieldProgress:
     estimated_error: float
     damping: float
     seconds: float
-    field: NetworkField
+    field: NetworkField | RegionField
 
     def record(self) -> dict[str, Any]:
         """Its numbers but for the wall time, which no two runs share."""
