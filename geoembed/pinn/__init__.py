@@ -50,6 +50,7 @@ from ._field_conditions import Interface as Interface
 from ._field_conditions import Neumann as Neumann
 from ._field_conditions import Periodic as Periodic
 from ._field_conditions import Robin as Robin
+from ._first_order_options import FirstOrder as FirstOrder
 from ._identified import Identified as Identified
 from ._identify import InverseProblem as InverseProblem
 from ._identify import identify as identify

@@ -11,6 +11,8 @@ from ..core import InputError
 from ._equations._equation import Equation
 from ._field_problem import FieldProblem
 from ._first_network import first_network, in_double
+from ._first_order import FirstOrderRun
+from ._first_order_options import FirstOrder
 from ._problem import Problem
 from ._result import Result
 from ._solve_field import FieldRun
@@ -27,7 +29,7 @@ def solve(
     cells: int = 200_000,
     first_cells: int = 5_000,
     network: Any = None,
-    training: Training | None = None,
+    training: Training | FirstOrder | None = None,
     time_limit: float = float("inf"),
     callback: Callable[[Any], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -52,6 +54,7 @@ def solve(
       splines are too coarse. A transient problem is first solved window after window.
     - Otherwise, and where `network` or `training` is given, Levenberg–Marquardt and quasi-Newton steps train all
       layers. Points are added where the residual is large.
+    - With `training=FirstOrder(…)` Adam, SOAP or L-BFGS train them.
 
     Every decision depends on numbers that the seed fixes, never on the clock; the time limit only stops.
 
@@ -66,7 +69,7 @@ def solve(
         network: Other equations: a function of a vector of features that returns a vector with one number for each
             unknown, for instance one of `geoembed.core`; by default splines where they suit the domain, else tanh
             layers. Its parameters are trained in float64.
-        training: Other equations: how many points and steps the training of a network takes.
+        training: Other equations: how many points and steps the training of a network takes; or a `FirstOrder`.
         time_limit: Stop after this many seconds and return the best field so far.
         callback: Receives a `Progress` (in a part) or `FieldProgress` every few steps.
         should_stop: Asked between steps; True saves a checkpoint and returns with status "interrupted".
@@ -112,9 +115,11 @@ def solve(
         else:
             if network is None:
                 network = first_network(problem.in_fields, key=start)
-            run = FieldRun(
-                problem.in_fields, in_double(network), training or Training(), tolerance, *limits, draw
-            )
+            network = in_double(network)
+            if isinstance(training, FirstOrder):
+                run = FirstOrderRun(problem.in_fields, network, training, tolerance, *limits, draw)
+            else:
+                run = FieldRun(problem.in_fields, network, training or Training(), tolerance, *limits, draw)
         if resume:
             run.resume()
         return run.run()
