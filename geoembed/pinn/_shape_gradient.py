@@ -81,11 +81,13 @@ def shape_gradient(
     no face that moves cuts, rests.
 
     The surface form, dJ = ∫ (…) V·n dS with edge terms, needs no extension but the slopes of T and η on the surface,
-    where they are least accurate: it is wrong by several times as much (`experiments/shape_gradient`).
+    where they are least accurate: do not use it where a patch that is held moves. The volume form needs cells that
+    resolve how the velocity turns from moving to resting; on coarser ones the surface form can be closer
+    (`experiments/shape_gradient` has figures).
 
-    The gradient approximates that of the exact temperature, at second order like the functional itself. It is not the
-    derivative of the number that the grid yields, which jumps when cells come and go. A shape whose surface changes
-    its topology (a fin that reaches the border of the plate) has one-sided derivatives only.
+    The gradient approximates that of the exact temperature; it is not the derivative of the number that the grid
+    yields, which jumps when cells come and go. Where the surface changes its topology (a fin reaches the border of the
+    plate) there are one-sided derivatives only.
 
     Args:
         problem_of: The problem of the part with some parameters: `SteadyHeat` in a mesh.
