@@ -16,7 +16,7 @@
 # solution of the heat problem and one of its adjoint give the derivative of the peak in every parameter of the shape at
 # once; the parameters reach the surface through the part's signed distance.
 #
-# The grid is not the finest, so that this runs in seconds. `experiments/shape_gradient` does it on finer ones, with finite
+# The grid is not the finest, so that this runs in seconds. `experiments/shape_gradient` has finer ones, with finite
 # elements as the judge.
 
 # %%
