@@ -96,6 +96,7 @@ def test_the_adjoint_is_a_response_to_heat(rod_end):
     assert np.allclose(evaluate(rod_end.adjoint, points), exact, rtol=1e-2)
 
 
+@pytest.mark.slow
 def test_the_surface_form_comes_near():
     functional = MeanTemperature()
     found = shape_gradient(
@@ -129,6 +130,7 @@ def test_volume_of_a_plate_with_a_fin():
     assert found == pytest.approx({"place": 0.0, "thick": 4.0, "top": 1.0}, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_volume_and_moments_of_a_ball():
     domain = shell(0.5, 1.0, 3)
     shape = Sphere(1.0) - Translate(Sphere(0.5), (0.0, 0.0, 0.0))
@@ -184,7 +186,8 @@ def test_a_shell_whose_radii_grow():
 
     def problem_of(p):
         a, b = float(p[0]), float(p[1])
-        inner = in_box((-1.2 * a,) * 3, (1.2 * a,) * 3)
+        far = 1.2 * a
+        inner = in_box((-far, -far, -far), (far, far, far))
         conditions = [HeatFlux("inner", 100.0), Convection("rest", 5.0, 300.0)]
         return Problem(shell(a, b, 4), SteadyHeat(2.0), conditions, {"inner": inner})
 
