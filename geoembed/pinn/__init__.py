@@ -76,6 +76,11 @@ from ._radiation import Radiation as Radiation
 from ._region_field import RegionField as RegionField
 from ._result import Result as Result
 from ._sensors import Sensors as Sensors
+from ._shape_functional import MeanTemperature as MeanTemperature
+from ._shape_functional import PeakTemperature as PeakTemperature
+from ._shape_functional import TemperatureFunctional as TemperatureFunctional
+from ._shape_gradient import ShapeGradient as ShapeGradient
+from ._shape_gradient import shape_gradient as shape_gradient
 from ._solve import solve as solve
 from ._stress import Strain as Strain
 from ._stress import Stress as Stress
