@@ -108,7 +108,9 @@ def field_reference(
                 if gap <= agreement or time.perf_counter() - began > time_limit or count == levels[-1]:
                     dofs, steps = (before.dofs, after.dofs), (before.steps, after.steps)
                     seconds = time.perf_counter() - began
-                    return FieldReference(_with_time(points, moments), after.values, gap, dofs, steps, seconds, seed)
+                    return FieldReference(
+                        _with_time(points, moments), after.values, gap, dofs, steps, seconds, seed
+                    )
             before = after
     raise AssertionError("there are at least two levels")
 
@@ -142,6 +144,11 @@ def _places(field: FieldProblem, rng: np.random.Generator) -> tuple[np.ndarray, 
     return found.reshape(count, -1, domain.dimension), moments
 
 
+def places(field: FieldProblem, rng: np.random.Generator) -> Float[np.ndarray, "n d"]:
+    """Points drawn evenly over the domain and the time."""
+    return _with_time(*_places(field, rng))
+
+
 def _with_time(points: np.ndarray, moments: np.ndarray | None) -> np.ndarray:
     if moments is None:
         return points
@@ -149,7 +156,9 @@ def _with_time(points: np.ndarray, moments: np.ndarray | None) -> np.ndarray:
     return np.column_stack([flat, np.repeat(moments, points.shape[1])])
 
 
-def _solved(field: FieldProblem, count: int, step_error: float, divided: int, points: np.ndarray, moments: Any) -> _Solution:
+def _solved(
+    field: FieldProblem, count: int, step_error: float, divided: int, points: np.ndarray, moments: Any
+) -> _Solution:
     space = Space(field, count)
     system = System(space)
     if field.time is None:

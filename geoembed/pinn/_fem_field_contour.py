@@ -1,6 +1,7 @@
 """The outline of a shape in the plane that is only known through its signed distance."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -35,7 +36,9 @@ def contours(domain: Domain, size: float) -> Iterator[tuple[Points, Corners, Cal
         gap = np.linalg.norm(fine - np.roll(fine, 1, axis=0), axis=1)
         fine = fine[gap > 1e-3 * gap.mean()]
         steep = np.linalg.norm(_gradient(domain, fine, scale), axis=1)
-        fine = fine[steep > 0.9 * np.median(steep)]  # a point in a corner has the normals of both sides, mixed
+        fine = fine[
+            steep > 0.9 * np.median(steep)
+        ]  # a point in a corner has the normals of both sides, mixed
         places, corners = _with_corners(domain, fine, scale)
         yield _spaced(places, corners, size, onto), tuple((place, angle) for _, place, angle in corners), onto
 
@@ -99,7 +102,9 @@ def _crossings(chain: list, nodes: np.ndarray, value: np.ndarray) -> Points:
     return (1 - share) * nodes[one] + share * nodes[two]
 
 
-def _with_corners(domain: Domain, points: Points, scale: float) -> tuple[Points, list[tuple[int, np.ndarray, float]]]:
+def _with_corners(
+    domain: Domain, points: Points, scale: float
+) -> tuple[np.ndarray, list[tuple[int, np.ndarray, float]]]:
     """The curve with its corners put in: all points, and for each corner its index, place and angle."""
     normal = _gradient(domain, points, scale)
     normal = normal / np.linalg.norm(normal, axis=1, keepdims=True)
@@ -136,18 +141,20 @@ def _crossing(domain: Domain, one: np.ndarray, two: np.ndarray, scale: float) ->
     return place
 
 
-def _spaced(places: Points, corners: list, size: float, onto: Callable[[Points], Points]) -> Points:
+def _spaced(places: Points, corners: list, size: float, onto: Callable[[Points], Points]) -> np.ndarray:
     """Points at most `size` apart on the curve, corners among them."""
     starts = [index for index, _, _ in corners] or [0]
     places = np.roll(places, -starts[0], axis=0)
     ends = [*(start - starts[0] for start in starts), len(places)]
     closed = np.concatenate([places, places[:1]])
     spaced = []
-    for begin, end in zip(ends[:-1], ends[1:], strict=True):
+    for begin, end in pairwise(ends):
         piece = closed[begin : end + 1]
         length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(piece, axis=0), axis=1))])
         turned = _turned(piece)
-        count = max(2 if corners else 24, int(np.ceil(length[-1] / size)), int(np.ceil(turned / np.radians(15))))
+        count = max(
+            2 if corners else 24, int(np.ceil(length[-1] / size)), int(np.ceil(turned / np.radians(15)))
+        )
         at = length[-1] * np.arange(count) / count
         points = np.stack([np.interp(at, length, piece[:, axis]) for axis in (0, 1)], axis=1)
         spaced += [points[:1], onto(points[1:])]

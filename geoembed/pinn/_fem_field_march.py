@@ -81,14 +81,16 @@ class March:
         rates: list[Vector] = []
         stage = field
         for share, weights in zip(_TIMES, _STAGES, strict=True):
-            base = field + step * sum((w * k for w, k in zip(weights, rates, strict=True)), np.zeros(len(field)))
+            base = field + step * sum(
+                (w * k for w, k in zip(weights, rates, strict=True)), np.zeros(len(field))
+            )
             solved = self._stage(time + share * step, base, stage, step, scale)
             if solved is None:
                 return None, np.inf
             stage = solved
             rates.append((stage - base) / (_GAMMA * step))
         wrong = step * sum((e * k for e, k in zip(_ERROR, rates, strict=True)), np.zeros(len(field)))
-        assert self._factor is not None and self._mass is not None
+        assert self._factor is not None  # a stage has been solved
         smooth = self._factor.solve(self._mass @ wrong / (_GAMMA * step))
         return stage, float(np.sqrt(np.mean(smooth**2))) / (self.tolerance * scale)
 
@@ -100,7 +102,10 @@ class March:
             rate = (field - base) * inverse
             if self._factor is None:
                 slopes, self._for, fresh = self.system.slopes(time, field, rate), step, True
-                self._factor, self._mass = splu((slopes.mass * inverse + slopes.stiffness).tocsc()), slopes.mass
+                self._factor, self._mass = (
+                    splu((slopes.mass * inverse + slopes.stiffness).tocsc()),
+                    slopes.mass,
+                )
             change = self._factor.solve(self.system.rest(time, field, rate))
             size = float(np.sqrt(np.mean(change**2))) / scale
             if not np.isfinite(size):

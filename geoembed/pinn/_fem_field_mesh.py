@@ -66,7 +66,8 @@ def _triangles(domain: Domain, found: list[Loop], size: float) -> tuple[np.ndarr
 
     outline = np.concatenate([loop.points for loop in found])
     lower, upper = domain.bounds
-    x, y = (np.arange(a - size, b + size, step) for a, b, step in zip(lower, upper, (size, size * np.sqrt(0.75)), strict=True))  # fmt: skip
+    steps = (size, size * float(np.sqrt(0.75)))
+    x, y = (np.arange(a - size, b + size, step) for a, b, step in zip(lower, upper, steps, strict=True))
     grid = np.stack(np.meshgrid(x, y), axis=-1)
     grid[1::2, :, 0] += size / 2
     inside = grid.reshape(-1, 2)
@@ -109,7 +110,9 @@ def _graded(mesh: Any, domain: Domain, found: list[Loop], changes: Any) -> Any:
             target = np.minimum(target, np.maximum(_SLOPE * away, least))
         facets = mesh.boundary_facets()
         ends = mesh.p[:, mesh.facets[:, facets]]
-        differ = changes(0.9 * ends[:, 0].T + 0.1 * ends[:, 1].T) != changes(0.1 * ends[:, 0].T + 0.9 * ends[:, 1].T)
+        differ = changes(0.9 * ends[:, 0].T + 0.1 * ends[:, 1].T) != changes(
+            0.1 * ends[:, 0].T + 0.9 * ends[:, 1].T
+        )
         target[mesh.f2t[0, facets[differ]]] = least
         marked = np.flatnonzero(longest > 1.5 * target)
         if not len(marked):

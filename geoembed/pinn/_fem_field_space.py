@@ -63,7 +63,9 @@ class Space:
             self.mesh: Any = interval_mesh(float(lower[0]), float(upper[0]), count, joined)
         else:
             self.mesh = plane_mesh(problem.domain, count, self._conditions_at, not joined)
-        self.basis: Any = skfem.CellBasis(self.mesh, self._element(), intorder=2 * _DEGREE[self.dimension] + 2)
+        self.basis: Any = skfem.CellBasis(
+            self.mesh, self._element(), intorder=2 * _DEGREE[self.dimension] + 2
+        )
         self.first, self.size = _joined(self.basis, self._sides, problem.periodic, lower, upper)
 
     @cached_property
@@ -89,8 +91,8 @@ class Space:
         local = mapping.invF(np.ascontiguousarray(points.T)[:, :, None], tind=cells)
         count = self.basis.Nbfun
         element = self._element()
-        values = [element.gbasis(mapping, local, i, tind=cells)[0].value for i in range(count)]
-        table = np.stack([np.broadcast_to(v, (len(points), 1))[:, 0] for v in values], axis=1)
+        values = [element.gbasis(mapping, local, i, tind=cells)[0] for i in range(count)]
+        table = np.stack([np.broadcast_to(np.asarray(v), (len(points), 1))[:, 0] for v in values], axis=1)
         columns = self.first[self.basis.element_dofs[:, cells].T]
         rows = np.repeat(np.arange(len(points)), count)
         return sparse.csr_array((table.ravel(), (rows, columns.ravel())), shape=(len(points), self.size))
@@ -103,8 +105,10 @@ class Space:
     def _table(self, basis: Any) -> Table:
         values = [basis.basis[i][0] for i in range(basis.Nbfun)]
         shape = basis.dx.shape
-        stacked = [np.stack([np.broadcast_to(v.value, shape), *np.broadcast_to(v.grad, (self.dimension, *shape))]) for v in values]  # fmt: skip
-        points = np.moveaxis(np.asarray(basis.global_coordinates().value), 0, -1)
+        slopes = [np.broadcast_to(v.grad, (self.dimension, *shape)) for v in values]
+        values = [np.broadcast_to(np.asarray(v), shape) for v in values]
+        stacked = [np.concatenate([v[None], g]) for v, g in zip(values, slopes, strict=True)]
+        points = np.moveaxis(np.asarray(basis.global_coordinates()), 0, -1)
         shapes = np.ascontiguousarray(np.transpose(np.stack(stacked), (2, 3, 1, 0)))
         return Table(points, basis.dx, shapes, self.first[basis.element_dofs.T])
 
@@ -134,7 +138,9 @@ class Space:
         if corners is not None:
             ends = np.sort(self.mesh.p[0, self.mesh.t], axis=0)
             order = np.argsort(ends[0])
-            return order[np.clip(np.searchsorted(ends[0, order], points[:, 0], "right") - 1, 0, len(order) - 1)]
+            return order[
+                np.clip(np.searchsorted(ends[0, order], points[:, 0], "right") - 1, 0, len(order) - 1)
+            ]
         return _triangles_of(self.mesh.p[:, self.mesh.t].transpose(2, 1, 0), points)
 
 
@@ -178,7 +184,9 @@ def _away(piece: Piece, points: Points) -> Float[np.ndarray, " n"]:
     return away_from(part, points) if isinstance(part, Edge | Round) else np.zeros(len(points))
 
 
-def _joined(basis: Any, sides: Any, periodic: tuple[bool, ...], lower: Any, upper: Any) -> tuple[np.ndarray, int]:
+def _joined(
+    basis: Any, sides: Any, periodic: tuple[bool, ...], lower: Any, upper: Any
+) -> tuple[np.ndarray, int]:
     """The number of each unknown once the ends of periods are one, and how many there are."""
     every = np.arange(basis.N)
     facet_dofs = np.unique(basis.get_dofs(facets=sides).flatten())
@@ -187,7 +195,9 @@ def _joined(basis: Any, sides: Any, periodic: tuple[bool, ...], lower: Any, uppe
             continue
         span = upper[axis] - lower[axis]
         place = basis.doflocs[:, facet_dofs].T
-        low, high = (facet_dofs[np.abs(place[:, axis] - end) < 1e-9 * span] for end in (lower[axis], upper[axis]))
+        low, high = (
+            facet_dofs[np.abs(place[:, axis] - end) < 1e-9 * span] for end in (lower[axis], upper[axis])
+        )
         moved = basis.doflocs[:, high].T - span * np.eye(len(lower))[axis]
         gap, match = KDTree(basis.doflocs[:, low].T).query(moved)
         if len(low) != len(high) or gap.max() > 1e-8 * span:

@@ -42,11 +42,17 @@ class System:
         self._terms, self._slopes = _compiled(form)
         self._natural = form.natural
         self._sides = [
-            (space.on_facets(c), on_points(c.value), on_points(c.coefficient if isinstance(c, Robin) else 0.0))
+            (
+                space.on_facets(c),
+                on_points(c.value),
+                on_points(c.coefficient if isinstance(c, Robin) else 0.0),
+            )
             for c in problem.conditions
             if isinstance(c, Neumann | Robin)
         ]
-        self._held = [(*space.held(c), on_points(c.value)) for c in problem.conditions if isinstance(c, Dirichlet)]
+        self._held = [
+            (*space.held(c), on_points(c.value)) for c in problem.conditions if isinstance(c, Dirichlet)
+        ]
         held = [dofs for dofs, _, _ in self._held]
         self.held = np.unique(np.concatenate(held)) if held else np.zeros(0, np.int64)
         self._free = np.ones(space.size)
@@ -67,7 +73,9 @@ class System:
         if given:
             table = self.space.inside
             value = on_points(given[0].value)(self._points(_flat(table.points), time))
-            load = np.einsum("cq,cqn,cq->cn", value.reshape(table.weights.shape), table.shapes[:, :, 0], table.weights)
+            load = np.einsum(
+                "cq,cqn,cq->cn", value.reshape(table.weights.shape), table.shapes[:, :, 0], table.weights
+            )
             mass = np.einsum("cqm,cqn,cq->cmn", table.shapes[:, :, 0], table.shapes[:, :, 0], table.weights)
             field = splu(self._matrix(table, mass)).solve(self._vector(table, load))
         field[self.held] = self.given(time)[self.held]
@@ -153,7 +161,8 @@ class System:
         """Which points lie on no end that a period joins."""
         lower, upper = self.space.problem.domain.bounds
         ends = [
-            np.minimum(np.abs(points[:, i] - lower[i]), np.abs(points[:, i] - upper[i])) < 1e-9 * (upper[i] - lower[i])
+            np.minimum(np.abs(points[:, i] - lower[i]), np.abs(points[:, i] - upper[i]))
+            < 1e-9 * (upper[i] - lower[i])
             for i in range(self.space.dimension)
             if self.space.problem.periodic[i]
         ]

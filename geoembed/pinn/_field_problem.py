@@ -21,6 +21,7 @@ from ._domains._singular import CornerFunctions, corner_functions
 from ._equations._equation import Equation
 from ._field_conditions import Dirichlet, FieldCondition, Initial, Neumann, Periodic, Robin
 from ._jumps import Jumps, jumps
+from ._start_values import check_start
 from ._trial import Coordinates, Shaping
 from ._values import Between, Blend, Ends, Known, as_function
 
@@ -55,6 +56,7 @@ class FieldProblem:
                 self.pieces(condition.piece)
         for number in range(len(self.equation.fields)):
             self.shaping(number)
+        self._check_start()
 
     @cached_property
     def domain(self) -> Domain:
@@ -188,6 +190,15 @@ class FieldProblem:
                 "conditions", repr(double), "has two values of one unknown", "Remove one of them"
             )
         return Shaping(self._factor(names), self._given(named), initial, start, span)
+
+    def _check_start(self) -> None:
+        """Refuses hard values that disagree with the initial ones at the first moment."""
+        for first in self.conditions:
+            if self.time and isinstance(first, Initial) and first.order == 0:
+                mine = [c for c in self.conditions if isinstance(c, Dirichlet) and c.hard]
+                mine = [c for c in mine if self.number(c) == self.number(first)]
+                given = [(piece, c, as_function(c.value)) for c in mine for piece in self.pieces(c.piece)]
+                check_start(self.domain, given, as_function(first.value), float(self.time[0]))
 
     def _whole(self, name: str) -> tuple[Piece, ...]:
         if name in self._own:
