@@ -4,8 +4,8 @@
     python benchmarks/pinn_calibration.py [--only NAME ...] [--quick] [--again]
 
 Equations, tolerances, limits of cells, interruptions and small networks are combined so that the true errors spread
-over many orders of magnitude. The truth is a closed form or a reference of benchmarks/pinn_references*.py. Every run stops
-after at most 25 CPU seconds. Each appends a row to benchmarks/results/pinn_calibration.jsonl with the estimate, the
+over many orders of magnitude. The truth is a closed form or a reference of benchmarks/pinn_references*.py. Every run
+stops after at most 25 CPU seconds and appends a row to benchmarks/results/pinn_calibration.jsonl with the estimate, the
 error, the held-out residual and both figures on the way; rows that are there are not run again.
 
 The last line printed is one JSON object: Spearman's rank correlation of estimate and error, the share of runs whose
