@@ -9,8 +9,9 @@ stops after at most 25 CPU seconds and appends a row to benchmarks/results/pinn_
 error, the held-out residual and both figures on the way; rows that are there are not run again.
 
 The last line printed is one JSON object: Spearman's rank correlation of estimate and error, the share of runs whose
-error is at most the estimate and at most three times the estimate, the worst ratio of error to estimate with its run,
-and how many runs ended before there was an estimate. A picture goes to experiments/equations/results/calibration.png.
+error is at most the estimate and at most three times the estimate, the worst ratios of error to estimate, how many runs
+ended before there was an estimate, and the same shares over all reports on the way. A picture goes to
+experiments/equations/results/calibration.png.
 `--quick` runs the first three.
 """
 
@@ -258,6 +259,8 @@ def figures(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
     ratio = error / estimate
     order = np.argsort(-ratio)
     names = list(known)
+    pairs = [(e, max(error, ROUNDING)) for r in rows.values() for _, e, error in r["trace"] if e is not None]
+    on_the_way = np.array([error / max(e, ROUNDING) for e, error in pairs])
     return {
         "runs": len(rows),
         "without_estimate": len(rows) - len(known),
@@ -265,6 +268,9 @@ def figures(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "share_error_below_estimate": round(float(np.mean(ratio <= 1)), 3),
         "share_error_below_3_estimates": round(float(np.mean(ratio <= 3)), 3),
         "median_ratio": float(f"{np.median(ratio):.3g}"),
+        "reports_on_the_way": len(pairs),
+        "share_of_reports_below_estimate": round(float(np.mean(on_the_way <= 1)), 3),
+        "share_of_reports_below_3_estimates": round(float(np.mean(on_the_way <= 3)), 3),
         "worst": {names[i]: float(f"{ratio[i]:.3g}") for i in order[:5]},
     }
 

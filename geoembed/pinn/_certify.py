@@ -51,13 +51,6 @@ def certify(
     Raises:
         ImportError: The extra `fem` is not installed.
         ValueError: The mesher finds no inside of a part.
-
-    Example:
-        >>> import jax
-        >>> from geoembed.pinn import Dirichlet, Interval, Poisson, Problem, solve
-        >>> problem = Problem(Interval(0.0, 1.0), Poisson(2.0), [Dirichlet("all")])
-        >>> certify(problem, solve(problem, key=jax.random.key(0))).status
-        'certified'
     """
     if isinstance(problem.equation, Equation):
         return certify_field(problem, result, bar=BAR if bar is None else bar, seed=seed, others=others)
