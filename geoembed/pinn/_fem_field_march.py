@@ -91,6 +91,7 @@ class March:
             rates.append((stage - base) / (_GAMMA * step))
         wrong = step * sum((e * k for e, k in zip(_ERROR, rates, strict=True)), np.zeros(len(field)))
         assert self._factor is not None  # a stage has been solved
+        assert self._mass is not None
         smooth = self._factor.solve(self._mass @ wrong / (_GAMMA * step))
         return stage, float(np.sqrt(np.mean(smooth**2))) / (self.tolerance * scale)
 

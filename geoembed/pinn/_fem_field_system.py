@@ -105,7 +105,8 @@ class System:
             shapes, share = side.shapes[:, :, 0], self._on_side(side, coefficient, time)
             local = np.einsum("cqm,cqn,cq->cmn", shapes, shapes, share)
             stiffness = stiffness + self._natural * self._matrix(side, local)
-        keep, one = sparse.diags(self._free), sparse.diags(1.0 - self._free)
+        keep: Any = sparse.diags(self._free)
+        one: Any = sparse.diags(1.0 - self._free)
         return Slopes((keep @ stiffness + one).tocsc(), (keep @ self._matrix(table, mass)).tocsc())
 
     def steady(self) -> Vector:
@@ -146,7 +147,7 @@ class System:
         one[self.space.first[np.unique(self.space.basis.nodal_dofs)]] = 1.0
         if self.space.dimension == 2:
             one[:] = 1.0
-        if np.abs(stiffness @ one).max() <= _FREE * np.abs(stiffness).max():
+        if np.abs(stiffness @ one).max() <= _FREE * np.abs(stiffness.data).max():
             raise NoReference("the conditions fix the solution up to a constant only")
 
     def _check_sides(self) -> None:
