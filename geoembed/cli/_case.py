@@ -61,6 +61,9 @@ class HeatCase:
         write_vtu(out / "temperature.vtu", problem, result)
         write_surface_vtu(out / "surface.vtu", problem, result)
 
+    def judged(self, out: Path, report: dict[str, Any]) -> None:
+        """Nothing: there is no page."""
+
 
 class FieldCase:
     """An equation in a domain.
@@ -74,6 +77,7 @@ class FieldCase:
         self.config, self.file, self.title = config, file, config.physics.kind
         self.seed = config.solve.seed or 0
         self.grid: Any = None
+        self.files: list[str] = []
 
     def problem(self) -> Problem:
         """Builds the problem."""
@@ -121,10 +125,15 @@ class FieldCase:
     def draw(self, out: Path, problem: Problem, result: Result, report: dict[str, Any]) -> None:
         """Writes pictures, values, files for ParaView and the page about the run."""
         from ._field_output import write_field_files
+
+        self.files = write_field_files(out, self.config, problem, result, self.grid)
+        self.judged(out, report)
+
+    def judged(self, out: Path, report: dict[str, Any]) -> None:
+        """Writes the page about the run, with the certificate if there is one."""
         from ._field_report import field_page
 
-        files = write_field_files(out, self.config, problem, result, self.grid)
-        (out / "report.md").write_text(field_page(report, files), encoding="utf-8")
+        (out / "report.md").write_text(field_page(report, self.files), encoding="utf-8")
 
     def _free(self, problem: Problem) -> list[str]:
         return [] if self.config.physics.kind == "eikonal" else free_pieces(problem)

@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 
 from ..core import InputError
-from ..pinn import Dirichlet, Equation, Initial, Interval, Neumann, Periodic, Problem, Radiation, Robin
+from ..pinn import (
+    Dirichlet,
+    Equation,
+    Initial,
+    Interface,
+    Interval,
+    Neumann,
+    Periodic,
+    Problem,
+    Radiation,
+    Robin,
+)
 from ..pinn._domains._domain import domain_of, even_points
 from ..pinn._domains._outline import ALL, outline
 from ..sdf import Box
@@ -93,7 +104,7 @@ def free_pieces(problem: Problem) -> list[str]:
         on = {
             p.name
             for c in mine
-            if not isinstance(c, Initial | Periodic)
+            if not isinstance(c, Initial | Periodic | Interface)
             for p in field_problem.pieces(c.piece)
         }
         own = on & set(problem.patches)

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 
 from ..core import InputError, save
-from ..pinn import Certificate, Problem, Result, certify, solve
-from ..sdf import value_and_gradient
+from ..pinn import Certificate, ElasticCertificate, FieldCertificate, Problem, Result, certify, solve
 from ..train import JsonLines, StopRequest
 from ._case import Case, FieldCase, make_case
 from ._progress import SolveProgress
@@ -56,7 +54,7 @@ def run(
     """
     case = make_case(config_file)
     if with_fem:
-        _require_fem(case)
+        _require_fem()
     make_folder(out)
     with SolveProgress(case.title, quiet=quiet) as shown:
         problem = case.problem()
@@ -73,6 +71,7 @@ def run(
         if with_fem:
             shown.phase("finite elements on two meshes")
             add_certificate(report, _certificate(problem, result, seed, out))
+            case.judged(out, report)
         if judge is not None:
             judge(report, problem, result)
         write_report(out / "report.json", report)
@@ -145,37 +144,21 @@ def _tidy(case: Case, out: Path, result: Result) -> None:
     (out / _IDENTITY).unlink(missing_ok=True)
 
 
-def _require_fem(case: Case) -> None:
-    """Says at the start, not after the solve, that the judge is missing or not for this equation."""
+def _require_fem() -> None:
+    """Says at the start, not after the solve, that the judge is missing."""
     from ..pinn import require_fem
 
-    if isinstance(case, FieldCase):
-        hint = "Leave it out and compare two seeds instead"
-        raise InputError("--certify", "", f"finite elements judge steady_heat only, not {case.title}", hint)
     try:
         require_fem()
     except ImportError as error:
         raise InputError("--certify", "", str(error), "Install it, or leave --certify out") from error
 
 
-def _certificate(problem: Problem, result: Result, seed: int, out: Path) -> Certificate:
-    metres = problem.domain.metres_per_unit
-
-    def predict(points: np.ndarray) -> np.ndarray:
-        return value_and_gradient(result.field, points / metres)[0]
-
+def _certificate(
+    problem: Problem, result: Result, seed: int, out: Path
+) -> Certificate | ElasticCertificate | FieldCertificate:
     try:
-        return certify(
-            problem.domain.vertices * metres,
-            problem.domain.faces,
-            problem.face_conditions,
-            problem.equation.conductivity,
-            problem.equation.source,
-            predict,
-            seed=seed,
-            face_patch=problem.resolved.face_patch,
-            names=problem.resolved.names,
-        )
+        return certify(problem, result, seed=seed)
     except ValueError as error:  # the mesher found no inside, for instance
         reason = f"finite elements cannot judge this part: {error}"
         raise InputError("--certify", "", reason, f"The solution without a verdict is in {out}") from error

@@ -1,9 +1,10 @@
 """Physics in real parts and plain domains, solved by networks, with the evidence beside the answer."""
 
 from ._certificate import Certificate as Certificate
-from ._certificate import certify as certify
+from ._certificate import certify_heat as certify_heat
 from ._certificate import judge as judge
 from ._certificate import require_fem as require_fem
+from ._certify import certify as certify
 from ._conditions import Convection as Convection
 from ._conditions import FaceConditions as FaceConditions
 from ._conditions import HeatFlux as HeatFlux
@@ -40,10 +41,14 @@ from ._family import FamilyMember as FamilyMember
 from ._family_members import Member as Member
 from ._family_members import member_error as member_error
 from ._family_members import solve_member as solve_member
+from ._fem_field import FieldReference as FieldReference
+from ._fem_field import field_reference as field_reference
 from ._fem_reference import FemReference as FemReference
 from ._fem_reference import fem_reference as fem_reference
 from ._field import SplineDetail as SplineDetail
 from ._field import SplineField as SplineField
+from ._field_certificate import FieldCertificate as FieldCertificate
+from ._field_certificate import judge_field as judge_field
 from ._field_conditions import Dirichlet as Dirichlet
 from ._field_conditions import Initial as Initial
 from ._field_conditions import Interface as Interface

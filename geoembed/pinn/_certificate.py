@@ -83,7 +83,7 @@ class Certificate(Judged):
     versions: dict[str, str]
 
 
-def certify(
+def certify_heat(
     vertices_m: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
     conditions: FaceTable,
@@ -128,7 +128,7 @@ def certify(
 def judge(
     reference: FemReference, predict: Callable[[np.ndarray], Any], *, bar: float = 2e-2, seed: int = 0
 ) -> Certificate:
-    """Compare an answer with a finite-element reference that is at hand; see `certify`.
+    """Compare an answer with a finite-element reference that is at hand; see `certify_heat`.
 
     Args:
         reference: What `fem_reference` returned.

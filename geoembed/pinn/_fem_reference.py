@@ -78,7 +78,7 @@ def fem_reference(
     fine: tuple[int, int] = FINE,
     points: int = _POINTS,
 ) -> FemReference:
-    """Solve a heat problem on two meshes; see `certify` for the problem.
+    """Solve a heat problem on two meshes; see `certify_heat` for the problem.
 
     Args:
         vertices_m: Corners of the closed surface, m.

@@ -28,6 +28,7 @@ from ._jumps import Jumps, jumps
 from ._radiation import Radiation
 from ._region_values import by_region, within
 from ._regions import Regions
+from ._start_values import check_start
 from ._trial import Coordinates, Shaping
 from ._values import Between, Blend, Ends, Known, as_function
 
@@ -67,6 +68,7 @@ class FieldProblem:
                     "conditions", "Radiation", reason, "Use HeatEquation, with temperatures in K"
                 )
         _ = self.contacts, self.shapings
+        self._check_start()
 
     @cached_property
     def domain(self) -> Domain:
@@ -226,6 +228,15 @@ class FieldProblem:
     def _regions_at(self, piece: Piece) -> Collection[int]:
         """The regions that a piece of the boundary is the rim of: a function of another one needs no value there."""
         return range(1) if self.regions is None else regions_at(piece, self.domain, self.regions)
+
+    def _check_start(self) -> None:
+        """Refuses hard values that disagree with the initial ones at the first moment."""
+        for first in self.conditions if self.regions is None else ():
+            if self.time and isinstance(first, Initial) and first.order == 0:
+                mine = [c for c in self.conditions if isinstance(c, Dirichlet) and c.hard]
+                mine = [c for c in mine if self.number(c) == self.number(first)]
+                given = [(piece, c, as_function(c.value)) for c in mine for piece in self.pieces(c.piece)]
+                check_start(self.domain, given, as_function(first.value), float(self.time[0]))
 
     def _whole(self, name: str) -> tuple[Piece, ...]:
         if name in self._own:

@@ -24,10 +24,11 @@ from ._first_order_loss import Blocks
 from ._first_order_options import FirstOrder
 from ._first_order_position import FirstOrderPosition, position
 from ._first_order_steps import FirstOrderSteps
-from ._first_order_windows import WindowedField, frozen, joined, window
+from ._first_order_windows import frozen, joined, window
+from ._region_field import RegionField
 from ._result import Result, field_result
 from ._rows import form_of, inside_rows, side_rows
-from ._training import FieldProgress
+from ._training import AnyField, FieldProgress
 from ._trial import NetworkField
 
 _HELD_OUT = 8192
@@ -61,7 +62,7 @@ class FirstOrderRun:
         self.network = network
         self.store = FieldCheckpoint(checkpoint, problem, (training.identity, tolerance), key)
         self.began = self.saved = time.monotonic()
-        self.fields: list[NetworkField] = []
+        self.fields: list[NetworkField | RegionField] = []
         self._enter()
         self.at = self._first(self.steps.parameters)
 
@@ -70,8 +71,7 @@ class FirstOrderRun:
         before = self.fields[-1] if self.fields else None
         problem = self.problem = window(self.whole, len(self.fields), self.training.windows, before)
         self.draw = Collocation(problem, key=jax.random.fold_in(self.key, len(self.fields)))
-        shapings = tuple(problem.shaping(i) for i in range(len(problem.equation.fields)))
-        self.form = form_of(problem, shapings, problem.coordinates)
+        self.form = form_of(problem, problem.shapings, problem.coordinates)
         functions = [inside_rows(problem, self.form)]
         functions += [side_rows(problem, self.form, condition) for condition in problem.soft]
         self.residuals = Residuals(functions, self.network, _CHUNK)
@@ -89,7 +89,7 @@ class FirstOrderRun:
         weights = self._balanced(at, self._batches(at), 0.0)
         return replace(at, weights=weights, judged=weights, scale=float(weights @ self._means(vector)))
 
-    def _field(self, vector: Any) -> NetworkField:
+    def _field(self, vector: Any) -> NetworkField | RegionField:
         return self.form(self.residuals.combined(vector))
 
     def _points(self, count: int, number: int) -> Blocks:
@@ -219,10 +219,10 @@ class FirstOrderRun:
         self.fields.append(frozen(self._field(jnp.asarray(vector))))
         self._enter()
 
-    def _best_field(self) -> NetworkField | WindowedField:
+    def _best_field(self) -> AnyField:
         """The windows before and the best of this one, which goes on to the end."""
         fields = [*self.fields, self._field(jnp.asarray(self.at.best))]
-        starts = [field.shapings[0].start for field in fields[1:]]
+        starts = [field.shapings[0].start for field in fields[1:] if isinstance(field, NetworkField)]
         return joined(fields, starts)
 
     def _report(self, loss: float, held_out: float) -> None:
@@ -283,3 +283,6 @@ def _check_time(problem: FieldProblem, training: FirstOrder) -> None:
     if problem.time is None and (training.causal is not None or training.windows > 1):
         name = "windows" if training.windows > 1 else "causal"
         raise InputError("<options>", name, "this problem has no time", "Leave it away")
+    if problem.regions is not None and training.windows > 1:
+        reason = "a window of several materials does not know the unknowns of all regions"
+        raise InputError("<options>", "windows", reason, "Leave it away")

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from ..sdf import micro_centres
 from ._nested_features import NestedFeatures
-from ._spline import cube_rule, spline_gradients, spline_values
+from ._spline import spline_gradients, spline_values
 
 _CELLS_AT_A_TIME = 2048
 
@@ -49,7 +49,7 @@ def cell_blocks(features: NestedFeatures, length: float) -> Iterator[CellBlock]:
         features: The features.
         length: The unit of length, in the part's unit.
     """
-    gauss, gauss_weight = cube_rule()
+    gauss, gauss_weight = _cube_rule()
     centres = micro_centres()
     for number, grid in enumerate(features.grids):
         cells, leaf = grid.cells, ~features.cells.refined[number]
@@ -67,3 +67,11 @@ def cell_blocks(features: NestedFeatures, length: float) -> Iterator[CellBlock]:
                 some = slice(start, start + _CELLS_AT_A_TIME)
                 own = grid.cell_features[rows[some]]
                 yield CellBlock(number, own, weights[some] * edge**3, values, slopes)
+
+
+def _cube_rule() -> tuple[Float[np.ndarray, "27 3"], Float[np.ndarray, " 27"]]:
+    """Returns points and weights on the unit cube: three-point Gauss rules, exact for products of two features."""
+    nodes, weights = np.polynomial.legendre.leggauss(3)
+    nodes, weights = 0.5 * (nodes + 1), 0.5 * weights
+    t = np.stack(np.meshgrid(nodes, nodes, nodes, indexing="ij"), axis=-1).reshape(-1, 3)
+    return t, np.einsum("a,b,c->abc", weights, weights, weights).ravel()
