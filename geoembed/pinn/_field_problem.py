@@ -206,9 +206,10 @@ class FieldProblem:
     def shapings(self) -> tuple[Shaping, ...]:
         """What makes the hard conditions hold: for each unknown, in each region."""
         numbers = range(len(self.equation.fields))
-        return tuple(self._shaping(number, region) for region in range(self.copies) for number in numbers)
+        return tuple(self.shaping(number, region) for region in range(self.copies) for number in numbers)
 
-    def _shaping(self, number: int, region: int) -> Shaping:
+    def shaping(self, number: int, region: int = 0) -> Shaping:
+        """What makes the hard conditions of one unknown hold in one region."""
         mine = [within(c, region) for c in self.conditions if self.number(c) == number]
         hard = [condition for condition in mine if isinstance(condition, Dirichlet) and condition.hard]
         initial = self._initial([condition for condition in mine if isinstance(condition, Initial)])
