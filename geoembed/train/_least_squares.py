@@ -18,7 +18,7 @@ _RAISE = 100.0  # when none of them helps
 _LOWEST, _HIGHEST = 1e-15, 1e8  # of the damping
 _SINGLE = 1e-5  # above this damping the rounding of float32 cannot be felt in a step
 _CHUNK = 512  # items whose Jacobian is held at once
-_DENSE = 1e10  # the largest (smaller of numbers and rows)² × larger for which a matrix is formed and factored
+_DENSE = 2e10  # the largest (smaller of numbers and rows)² × larger for which a matrix is formed and factored
 
 Method = Literal["auto", "dense", "matrix-free"]
 

@@ -149,6 +149,6 @@ def test_single_precision():
 def test_large_problems_get_no_matrix():
     assert fits_dense(1000, 4000)
     assert fits_dense(20_000, 500)
-    assert fits_dense(500, 100_000)
+    assert fits_dense(400, 100_000)
     assert not fits_dense(20_000, 4000)
     assert not fits_dense(5000, 8000)
