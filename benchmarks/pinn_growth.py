@@ -130,11 +130,12 @@ def main() -> None:
     parser.add_argument("--force", action="store_true", help="compute rows again that are there")
     options = parser.parse_args()
     jax.config.update("jax_enable_x64", True)
+    code = commit()
     for axis in options.axis or AXES:
         first = Run(AXES[axis][0])
         lines = []
         for case in AXES[axis]:
-            identity = {"axis": axis, **asdict(case), "steps": options.steps, "commit": commit()}
+            identity = {"axis": axis, **asdict(case), "steps": options.steps, "commit": code}
             compute = functools.partial(measure, case, first, options.steps)
             lines.append(row(RESULTS, identity, compute, again=options.force))
             print(json.dumps(lines[-1]), flush=True)

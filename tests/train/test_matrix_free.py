@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from geoembed.core import MLP
-from geoembed.train import LevenbergMarquardt, LMState, Rows
+from geoembed.pinn import Dirichlet, Interval, Poisson, Problem, Training, solve
+from geoembed.train import LevenbergMarquardt, LMState, Rows, _least_squares
 from geoembed.train._least_squares import fits_dense
 from geoembed.train._matrix_free import MatrixFree
 from geoembed.train._nystrom import nystrom, solved
@@ -26,15 +27,29 @@ def linear(model, item):
     return (jnp.dot(row, model) - target)[None]
 
 
-def batch(part=slice(None)):
-    return Rows((SIGNS[part], TARGET[part]), np.ones(COUNT)[part])
+def pair(model, item):
+    return jnp.concatenate([linear(model, (item[0][0], item[1][0])), linear(model, (item[0][1], item[1][1]))])
+
+
+def batches(dtype=np.float64):
+    """All rows in two blocks: 100 items of one row and 70 of two."""
+    rows, target = SIGNS.astype(dtype), TARGET.astype(dtype)
+    halves = Rows((rows[100:].reshape(70, 2, SIZE), target[100:].reshape(70, 2)), np.ones(70, dtype))
+    return [Rows((rows[:100], target[:100]), np.ones(100, dtype)), halves]
+
+
+@pytest.fixture(scope="module")
+def data():
+    return batches()
 
 
 @pytest.fixture(scope="module")
 def solver():
     """The rows θ·s − y, with a sketch of a quarter of the rows and a preconditioner of few vectors."""
     with jax.enable_x64(True):
-        found = LevenbergMarquardt([linear], jnp.zeros(SIZE), mixed=False, chunk=64, method="matrix-free")
+        found = LevenbergMarquardt(
+            [linear, pair], jnp.zeros(SIZE), mixed=False, chunk=64, method="matrix-free"
+        )
         found._free = MatrixFree(found.residuals, rows=60, rank=10, iterations=100, accuracy=1e-10)
         yield found
 
@@ -78,72 +93,45 @@ def test_the_approximation_never_exceeds_the_matrix_and_is_near_it(precision):
 # --- a step
 
 
-def exact(damping, theta, rows=slice(None)):
-    matrix = SIGNS[rows].T @ SIGNS[rows]
-    slope = SIGNS[rows].T @ (SIGNS[rows] @ theta - TARGET[rows])
+def exact(damping, theta):
+    matrix = SIGNS.T @ SIGNS
+    slope = SIGNS.T @ (SIGNS @ theta - TARGET)
     return theta - np.linalg.solve(matrix + damping * np.diag(np.diag(matrix)), slope)
 
 
-def test_a_step_solves_the_damped_normal_equations(solver):
+def test_a_step_solves_the_damped_normal_equations(solver, data):
     """Whatever rows the sketch takes, conjugate gradients end at the solution of the whole system."""
     theta = np.random.default_rng(4).normal(size=SIZE)
-    here = solver.residuals.evaluated(jnp.asarray(theta), solver.residuals.cut([batch()]))
+    here = solver.residuals.evaluated(jnp.asarray(theta), solver.residuals.cut(data))
     for number in (0, 1):
         steps = solver._free.directions(here, [1e-4, 1e-2, 3.0], False, number)
         for step, damping in zip(steps, (1e-4, 1e-2, 3.0), strict=True):
             np.testing.assert_allclose(theta + step, exact(damping, theta), rtol=1e-7, atol=1e-8)
 
 
-def test_the_best_of_three_is_taken(solver):
+def test_the_best_of_three_is_taken(solver, data):
     """The problem is linear, so that is the least damped."""
-    state = solver.step(LMState(jnp.zeros(SIZE), 0.1), [batch()])
+    state = solver.step(LMState(jnp.zeros(SIZE), 0.1), data)
     assert state.damping == pytest.approx(0.01)
     assert state.loss == pytest.approx(0.5 * np.sum(TARGET**2))
     np.testing.assert_allclose(state.parameters, exact(0.01, np.zeros(SIZE)), rtol=1e-7, atol=1e-8)
 
 
-def test_steps_repeat_bit_by_bit(solver):
-    state = LMState(jnp.full(SIZE, 0.1), 1e-3, iteration=5)
-    one, two = (solver.step(state, [batch()]) for _ in range(2))
+def test_steps_repeat_bit_by_bit(solver, data):
+    state = LMState(jnp.full(SIZE, 0.1), 1.0, iteration=5)
+    one, two = (solver.step(state, data) for _ in range(2))
     assert np.array_equal(one.parameters, two.parameters)
-    later = solver.step(LMState(state.parameters, 1e-3, iteration=6), [batch()])
+    later = solver.step(LMState(state.parameters, 1.0, iteration=6), data)
     assert not np.array_equal(one.parameters, later.parameters), "another choice of rows, another rounding"
 
 
-def test_several_blocks_are_one_problem():
-    """One block of all rows; and two blocks, the second with two rows an item."""
-
-    def pair(model, item):
-        return jnp.concatenate(
-            [linear(model, (item[0][0], item[1][0])), linear(model, (item[0][1], item[1][1]))]
-        )
-
-    halves = Rows((SIGNS[100:].reshape(70, 2, SIZE), TARGET[100:].reshape(70, 2)), np.ones(70))
-    with jax.enable_x64(True):
-        split = LevenbergMarquardt([linear, pair], jnp.zeros(SIZE), mixed=False, method="matrix-free")
-        state = split.step(LMState(jnp.zeros(SIZE), 0.1), [batch(slice(0, 100)), halves])
-    moved = exact(0.01, np.zeros(SIZE))
-    np.testing.assert_allclose(state.parameters, moved, rtol=1e-6, atol=1e-8)
-
-
 def test_single_precision():
-    """All rows are in the sketch and it has full rank: the step is that of the matrix, to the rounding."""
-    network = MLP(2, 1, 4, 1, activation="tanh", key=jax.random.key(0))
-
-    def rows(model, x):
-        return model(x) - jnp.sin(3 * x[:1])
-
-    points = np.random.default_rng(4).uniform(-1, 1, (50, 2)).astype(np.float32)
-    data = [Rows(points, np.ones(50, np.float32))]
-    free, dense = (
-        LevenbergMarquardt([rows], network, mixed=False, method=method) for method in ("matrix-free", "dense")
-    )
-    start = LMState(free.start().parameters, 1.0)
-    got, expected = free.step(start, data), dense.step(start, data)
-    assert got.parameters.dtype == np.float32
-    assert got.damping == expected.damping
-    np.testing.assert_allclose(got.parameters, expected.parameters, rtol=2e-2, atol=2e-3)
-    assert free.loss(jnp.asarray(got.parameters), data) < 0.7 * got.loss
+    """All rows are in the sketch: the preconditioner is the whole matrix, and one product is enough."""
+    solver = LevenbergMarquardt([linear, pair], jnp.zeros(SIZE, jnp.float32), method="matrix-free")
+    state = solver.step(LMState(solver.start().parameters, 0.1), batches(np.float32))
+    assert state.parameters.dtype == np.float32
+    assert state.damping == pytest.approx(0.01)
+    np.testing.assert_allclose(state.parameters, exact(0.01, np.zeros(SIZE)), rtol=2e-3, atol=1e-3)
 
 
 def test_large_problems_get_no_matrix():
@@ -152,3 +140,19 @@ def test_large_problems_get_no_matrix():
     assert fits_dense(400, 100_000)
     assert not fits_dense(20_000, 4000)
     assert not fits_dense(5000, 8000)
+
+
+@pytest.mark.slow
+def test_a_field_is_found_without_a_matrix(monkeypatch):
+    """−u″ = π² sin πx, as if the network were too large for a matrix."""
+    monkeypatch.setattr(_least_squares, "_DENSE", 0.0)
+    problem = Problem(
+        Interval(0.0, 1.0), Poisson(lambda x: np.pi**2 * jnp.sin(np.pi * x[0])), [Dirichlet("all")]
+    )
+    network = MLP(1, 1, 6, 1, activation="tanh", key=jax.random.key(1))
+    training = Training(points=64, steps=40)
+    result = solve(problem, key=jax.random.key(0), tolerance=0.0, network=network, training=training)
+    points = np.linspace(0.0, 1.0, 100)[:, None]
+    with jax.enable_x64(True):
+        found = np.asarray(jax.jit(jax.vmap(result.value))(jnp.asarray(points)))
+    np.testing.assert_allclose(found, np.sin(np.pi * points[:, 0]), atol=1e-3)
