@@ -65,14 +65,14 @@ class MatrixFree:
         slope = self._slope(here)
         scale, near = self._sketch(here, np.random.default_rng([7, number]))
         shifts = jnp.asarray(dampings, slope.dtype)
-        side = jnp.broadcast_to(-scale * slope, (len(dampings), slope.size))
+        side = jnp.broadcast_to((-scale * slope)[None, :], (len(dampings), slope.size))
         work = here.parameters.astype(jnp.float32) if single else here.parameters
 
         def product(vectors: Array) -> Array:
-            image = self._product(work, here.cut, scale * vectors, single)
-            return scale * image + shifts[:, None] * vectors
+            image = self._product(work, here.cut, scale[None, :] * vectors, single)
+            return scale[None, :] * image + shifts[:, None] * vectors
 
-        return scale * self._conjugate_gradients(product, near, shifts, side)
+        return scale[None, :] * self._conjugate_gradients(product, near, shifts, side)
 
     def _slope(self, here: Evaluated) -> Float[Array, " p"]:
         """Jᵀr in full precision."""

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -22,7 +21,8 @@ class Nystrom(NamedTuple):
 def nystrom(rows: Float[Array, "m p"], probes: Float[Array, "k p"]) -> Nystrom:
     """The randomized Nyström approximation A ≈ (AΩ)(ΩᵀAΩ)⁺(AΩ)ᵀ of A = BᵀB, with B given by its rows.
 
-    A shift by the rounding of AΩ keeps the small matrix positive definite, and is taken off the eigenvalues again.
+    A shift by the rounding of AΩ keeps the small matrix positive definite, and is taken off the eigenvalues again. Its
+    root is one of eigenvalues: a Cholesky factor could fail by rounding.
 
     Args:
         rows: B.
@@ -36,8 +36,8 @@ def nystrom(rows: Float[Array, "m p"], probes: Float[Array, "k p"]) -> Nystrom:
     shift = 10 * jnp.finfo(rows.dtype).eps * jnp.linalg.norm(image)
     image = image + shift * probes
     small = image @ probes.T
-    factor = jnp.linalg.cholesky(0.5 * (small + small.T))
-    half = jax.scipy.linalg.solve_triangular(factor, image, lower=True)
+    sizes, ways = jnp.linalg.eigh(0.5 * (small + small.T))
+    half = (ways / jnp.sqrt(jnp.maximum(sizes, 0.5 * shift))[None, :]).T @ image
     squares, turn = jnp.linalg.eigh(half @ half.T)
     squares = jnp.maximum(squares, shift)
     vectors = (turn / jnp.sqrt(squares)[None, :]).T @ half
