@@ -1,6 +1,7 @@
 """Damped Gauss–Newton steps without a Jacobian: conjugate gradients on products, preconditioned by a double sketch."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -161,7 +162,7 @@ def _part(batch: Rows, count: int, rng: np.random.Generator) -> Rows:
 
 
 def _product_of(rows: Callable) -> Callable:
-    def add(total: Array, parameters: Array, items: Array, weights: Array, vectors: Array) -> Array:
+    def add(total: Array, parameters: Array, items: Any, weights: Array, vectors: Array) -> Array:
         _, forward = jax.linearize(lambda theta: rows(theta, items, weights)[0], parameters)
         back = jax.linear_transpose(forward, parameters)
         return total + jax.vmap(lambda vector: back(forward(vector))[0])(vectors)
@@ -170,7 +171,7 @@ def _product_of(rows: Callable) -> Callable:
 
 
 def _slope_of(rows: Callable) -> Callable:
-    def add(total: Array, parameters: Array, items: Array, weights: Array, part: Array) -> Array:
+    def add(total: Array, parameters: Array, items: Any, weights: Array, part: Array) -> Array:
         _, back = jax.vjp(lambda theta: rows(theta, items, weights)[0], parameters)
         return total + back(part)[0]
 
