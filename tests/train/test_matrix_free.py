@@ -1,5 +1,7 @@
 """Steps without a Jacobian against numpy, and the approximation that they are preconditioned by."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,7 +33,7 @@ def pair(model, item):
     return jnp.concatenate([linear(model, (item[0][0], item[1][0])), linear(model, (item[0][1], item[1][1]))])
 
 
-def batches(dtype=np.float64):
+def batches(dtype: Any = np.float64):
     """All rows in two blocks: 100 items of one row and 70 of two."""
     rows, target = SIGNS.astype(dtype), TARGET.astype(dtype)
     halves = Rows((rows[100:].reshape(70, 2, SIZE), target[100:].reshape(70, 2)), np.ones(70, dtype))
