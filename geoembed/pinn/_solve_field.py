@@ -155,7 +155,10 @@ class FieldRun:
         return state.iteration > 0 and state.iteration % every[type(state)] == 0
 
     def _step(self, batches: list[Rows]) -> LMState | QNState:
-        """Levenberg–Marquardt while the sample grows and settles, then quasi-Newton where its matrix is affordable."""
+        """Levenberg–Marquardt while the sample grows and settles, then quasi-Newton where its matrix is affordable.
+
+        The steps of large networks need no matrix, see `LevenbergMarquardt`; they go on to the end.
+        """
         state, full = self.at.state, self.at.full
         if isinstance(state, QNState):
             return self.newton.step(state, batches)
