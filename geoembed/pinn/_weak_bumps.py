@@ -14,16 +14,20 @@ from ._field_problem import FieldProblem
 from ._rows import Form
 
 _REACH = 0.05  # half the width of a box at most, in parts of that of the domain
-_RULE = 6  # Gauss points of each direction
+RULE = 6  # Gauss points of each direction, for rows that are trained
 _ROOM = 0.99  # a box keeps off the boundary by the rest of this
 
 Bumps = Callable[[Point], tuple[Float[Array, "q d"], Float[Array, "q t k"]]]
 
 
-def bumps(problem: FieldProblem) -> Bumps:
+def bumps(problem: FieldProblem, count: int = RULE) -> Bumps:
     """Makes test functions for the box about a point: (1 − s²)² of each direction, alone and times each s.
 
     They vanish with their slopes on the sides of the box, which is as large as the boundary of the domain allows.
+
+    Args:
+        problem: The problem.
+        count: Gauss points of each direction. What is steeper than the gaps between them looks like a residual.
 
     Returns:
         A function of the point with Gauss points q in its box, and with v and ∇v (in space) of the test functions t
@@ -31,17 +35,16 @@ def bumps(problem: FieldProblem) -> Bumps:
     """
     size, widths = len(problem.coordinates.lower), _half_widths(problem)
     in_space = size - (problem.time is not None)
-    places, values, slopes = _reference(size)
+    places, values, slopes = _reference(size, count)
 
     def at(x: Point) -> tuple[Float[Array, "q d"], Float[Array, "q t k"]]:
         half = widths(x)
         steep = jnp.asarray(slopes[:, :, :in_space], x.dtype) / half[None, None, :in_space]
         both = jnp.concatenate([jnp.asarray(values, x.dtype)[:, :, None], steep], axis=2)
-        weights = jnp.asarray(_weights(len(half)), x.dtype)
-        size = jnp.sqrt(jnp.sum(weights[:, None] * jnp.sum(steep**2, axis=2), axis=0))
-        return x[None] + half[None] * jnp.asarray(places, x.dtype), weights[:, None, None] * both / size[
-            None, :, None
-        ]
+        weights = jnp.asarray(_weights(len(half), count), x.dtype)
+        norms = jnp.sqrt(jnp.sum(weights[:, None] * jnp.sum(steep**2, axis=2), axis=0))
+        tests = weights[:, None, None] * both / norms[None, :, None]
+        return x[None] + half[None] * jnp.asarray(places, x.dtype), tests
 
     return at
 
@@ -85,9 +88,9 @@ def _half_widths(problem: FieldProblem) -> Callable[[Point], Point]:
     return widths
 
 
-def _reference(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _reference(size: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gauss points of [−1, 1]ᵈ, the test functions there and their slopes."""
-    line = np.polynomial.legendre.leggauss(_RULE)[0]
+    line = np.polynomial.legendre.leggauss(count)[0]
     s = np.stack(np.meshgrid(*[line] * size, indexing="ij"), axis=-1).reshape(-1, size)
     bump, slope = (1 - s**2) ** 2, -4 * s * (1 - s**2)
     values, slopes = [], []
@@ -100,6 +103,6 @@ def _reference(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return s, np.stack(values, axis=1), np.stack(slopes, axis=1)
 
 
-def _weights(size: int) -> np.ndarray:
-    weight = np.polynomial.legendre.leggauss(_RULE)[1] / 2
+def _weights(size: int, count: int) -> np.ndarray:
+    weight = np.polynomial.legendre.leggauss(count)[1] / 2
     return np.prod(np.stack(np.meshgrid(*[weight] * size, indexing="ij"), axis=-1), axis=-1).ravel()

@@ -21,7 +21,8 @@ from ._values import as_function
 from ._weak_bumps import bumps, jet_of
 
 _ENTRIES = 2**20  # of the matrices of the cells that are computed at a time
-_HELD_OUT = 1024  # boxes
+_HELD_OUT = 1024  # boxes, with
+_HELD_OUT_RULE = {1: 24, 2: 12, 3: 6}  # Gauss points of each direction, by the number of coordinates
 
 Tables = tuple[Float[Array, "k k"], ...]
 
@@ -94,7 +95,7 @@ class WeakPrograms:
         self.chunk = max(1 << (_ENTRIES // local**2).bit_length() - 1, 4)
         sides = [_Flux(condition, problem.number(condition)) for condition in problem.soft]
         self._programs = [self._compiled(rows) for rows in (self._inside, *sides)]
-        self._around = jax.jit(jax.vmap(bumps(problem)))
+        self._around = jax.jit(jax.vmap(bumps(problem, _HELD_OUT_RULE[self.dimension])))
         self._jets = jax.jit(jax.vmap(lambda spline, x: jet_of(equation, form(spline), x)))
 
     def residual(self, sample: WeakSample, vector: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
