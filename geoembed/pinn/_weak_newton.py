@@ -17,8 +17,11 @@ def weak_step(programs: WeakPrograms, sample: WeakSample, state: SplineState) ->
     matrix, residual = programs.system(sample, state.vector)
     here = float(residual @ residual)
     way = matrix.solve(-residual, sample.free)
+    nothing = replace(state, loss=here, iteration=state.iteration + 1, fall=0.0)
+    if way is None:
+        return nothing
     length = 1.0
-    for _ in range(_TRIES if way is not None and np.all(np.isfinite(way)) else 0):
+    for _ in range(_TRIES):
         vector = state.vector + length * way
         after = programs.residual(sample, vector)
         loss = float(after @ after)
@@ -27,7 +30,7 @@ def weak_step(programs: WeakPrograms, sample: WeakSample, state: SplineState) ->
             fall = 0.0 if solved else 1 - loss / here
             return SplineState(vector, state.damping, loss, state.iteration + 1, fall)
         length /= 2
-    return replace(state, loss=here, iteration=state.iteration + 1, fall=0.0)
+    return nothing
 
 
 def is_weakly_linear(programs: WeakPrograms, sample: WeakSample) -> bool:

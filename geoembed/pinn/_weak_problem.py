@@ -89,7 +89,7 @@ class WeakProblem:
             inside = self.strong.inside(grid)
             if np.any(inside.any(axis=1) & ~inside.all(axis=1)):
                 raise _refused("domain", "its boundary cuts cells of the grid", "Use form='strong'")
-            shares = inside.all(axis=1)[:, None].astype(float)
+            shares = np.all(inside, axis=1, keepdims=True).astype(float)
         faces = tuple(
             self._faces(grid, number, piece)
             for number, condition in enumerate(self.problem.soft)

@@ -11,8 +11,8 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ._band_lu import BandLU
 from ._equations._divergence import DivergenceForm, jet
-from ._field_conditions import Neumann, Robin
-from ._field_problem import FieldProblem
+from ._field_conditions import Robin
+from ._field_problem import FieldProblem, Soft
 from ._rows import Form
 from ._spline_grid import SplineGrid
 from ._spline_rows import SplinePrograms, gauss, in_chunks
@@ -193,7 +193,7 @@ class WeakPrograms:
 class _Flux:
     """The flux that a condition asks for, as rows without derivatives of the test functions."""
 
-    def __init__(self, condition: Neumann | Robin, number: int):
+    def __init__(self, condition: Soft, number: int):
         self._number, self._value = number, as_function(condition.value)
         self._coefficient = as_function(condition.coefficient) if isinstance(condition, Robin) else None
 
