@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -16,7 +15,7 @@ from ._field_problem import FieldProblem
 from ._rows import Form
 from ._spline_grid import SplineGrid
 from ._spline_problem import SplineProblem
-from ._spline_rows import Weighted, gauss
+from ._spline_rows import Sample, Weighted, gauss
 from ._tensor_spline import UnitCoordinates
 from ._weak_rows import Faces, WeakPrograms, WeakSample
 
@@ -72,9 +71,9 @@ class WeakProblem:
         """The compiled residuals."""
         return WeakPrograms(self.problem, self.form, self.strong.programs, self.degree)
 
-    def factor(self, sample: Any) -> Float[np.ndarray, "*cells m"]:
+    def factor(self, sample: WeakSample) -> Float[np.ndarray, "*cells m"]:
         """See `SplineProblem.factor`."""
-        return self.strong.factor(sample)
+        return self.strong.factor(Sample(sample.grid, sample.shares, (), (), sample.free))
 
     def held_sides(self, count: int) -> tuple[Weighted, ...]:
         """None: conditions on the flux are in the residual of the equation."""
