@@ -24,7 +24,7 @@ _ENTRIES = 2**20  # of the matrices of the cells that are computed at a time
 _HELD_OUT = 1024  # boxes, with
 _HELD_OUT_RULE = {1: 24, 2: 12, 3: 6}  # Gauss points of each direction, by the number of coordinates
 
-Tables = tuple[Float[Array, "k k"], ...]
+Tables = tuple[Float[Array, "_ _"], ...]
 
 
 @dataclass(frozen=True, eq=False)
