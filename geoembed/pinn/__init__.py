@@ -16,6 +16,7 @@ from ._elastic_reference import elastic_reference as elastic_reference
 from ._elastic_reference import judge_elastic as judge_elastic
 from ._equations._coefficient import FieldDependent as FieldDependent
 from ._equations._conductivity import ConductivityTable as ConductivityTable
+from ._equations._divergence import DivergenceForm as DivergenceForm
 from ._equations._elasticity import LinearElasticity as LinearElasticity
 from ._equations._equation import Equation as Equation
 from ._equations._equation import UserEquation as UserEquation

@@ -22,6 +22,8 @@ from ._result import Result, field_result
 from ._rows import form_of, inside_rows, side_rows
 from ._training import FieldProgress, Training
 from ._trial import NetworkField
+from ._weak_bumps import weak_rows
+from ._weak_problem import check_weak
 
 _FIRST = 6  # the first sample is this part of the last
 _GROWTH = 0.08  # of the sample in a renewal, and
@@ -77,19 +79,24 @@ class FieldRun:
         should_stop: Callable[[], bool] | None,
         checkpoint: str | Path | None,
         key: PRNGKeyArray,
+        *,
+        weak: bool = False,
     ):
         self.problem, self.training, self.tolerance = problem, training, tolerance
         self.time_limit, self.callback, self.should_stop = time_limit, callback, should_stop
         self.draw = Collocation(problem, key=key)
         self.form = form_of(problem, problem.shapings, problem.coordinates)
-        functions = [inside_rows(problem, self.form)]
+        if weak:
+            check_weak(problem)
+        functions = [(weak_rows if weak else inside_rows)(problem, self.form)]
         functions += [side_rows(problem, self.form, condition) for condition in problem.soft]
         self.solver = LevenbergMarquardt(functions, network, mixed=training.mixed)
         self.newton = QuasiNewton(self.solver)
         self.held_inside = self.draw.inside(_HELD_OUT, 1)
         self.held_sides = self._sides(_HELD_OUT // _SIDES, 2)
         self.values = jax.jit(lambda theta, points: jax.vmap(self._field(theta))(points))
-        self.store = FieldCheckpoint(checkpoint, problem, (asdict(training), tolerance), key)
+        options = (asdict(training), tolerance, *["weak"] * weak)
+        self.store = FieldCheckpoint(checkpoint, problem, options, key)
         self.began = self.saved = time.monotonic()
         self.at = self._first()
 

@@ -108,7 +108,7 @@ class SplineProblem:
         later = self.problem.time is not None and bool(grid.axes[-1].breaks[0] > -1)
         shares = self.programs.gauss_shares(grid)
         if not self.problem.is_box:
-            shares = shares * self._inside(grid)
+            shares = shares * self.inside(grid)
         blocks = [self._on_sides(grid, drawn) for drawn in self._drawn]
         blocks += [_NONE if later else self._at_start(grid) for _ in self.started]
         total = float(shares.sum())
@@ -116,7 +116,7 @@ class SplineProblem:
             cut, block = cut_cells(self.problem, grid, self._met(blocks))
             shares[cut] = 0.0
             blocks.append(Weighted(block.sides, block.shares / total))
-        free = self._free(grid, later)
+        free = self.free(grid, later=later)
         found = Sample(grid, shares / total, tuple(blocks), (1.0,) * len(blocks), free)
         return replace(found, weights=self._balanced(found, vector)) if blocks else found
 
@@ -149,7 +149,7 @@ class SplineProblem:
 
         return jax.jit(jax.vmap(lambda x: jnp.atleast_1d(full(one)(x)) - jnp.atleast_1d(full(zero)(x))))
 
-    def _inside(self, grid: SplineGrid) -> Bool[np.ndarray, "c q"]:
+    def inside(self, grid: SplineGrid) -> Bool[np.ndarray, "c q"]:
         """Which Gauss points lie in the domain."""
         points = self.programs.gauss_points(grid)
         dimension = self.problem.domain.dimension
@@ -184,7 +184,8 @@ class SplineProblem:
         found = [float(np.clip(own / max(side, 1e-300), 1.0, _HIGHEST_WEIGHT)) for side in sides]
         return (*found, *(1.0 for _ in cut))
 
-    def _free(self, grid: SplineGrid, later: bool) -> Bool[np.ndarray, " n"]:
+    def free(self, grid: SplineGrid, *, later: bool = False) -> Bool[np.ndarray, " n"]:
+        """Which coefficients are not known beforehand: all but the first ones along the time."""
         free = np.ones(grid.shape, bool)
         for number, layers in enumerate(self.layers):
             if layers and (later or not self._rough[number]):
