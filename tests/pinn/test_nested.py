@@ -98,10 +98,10 @@ def test_a_convex_box_has_no_singular_edges():
 
 def test_every_edge_loses_about_the_same_factor_of_its_error():
     exponents = np.array([2 / 3, 1 / 2, 1 / 3, 1 / 4])
-    assert depths(exponents, elastic=False).tolist() == [3, 4, 6, 8]
-    assert depths(exponents, elastic=True).tolist() == [2, 3, 4, 5]
-    for elastic, low, high in ((False, 15.9, 16.1), (True, 5.5, 8.5)):
-        gain = 2 ** (2 * exponents * depths(exponents, elastic))
+    assert depths(exponents, 2.0).tolist() == [3, 4, 6, 8]
+    assert depths(exponents, 4 / 3).tolist() == [2, 3, 4, 5]
+    for loss, low, high in ((2.0, 15.9, 16.1), (4 / 3, 5.5, 8.5)):
+        gain = 2 ** (2 * exponents * depths(exponents, loss))
         assert gain.min() > low
         assert gain.max() < high
 
@@ -272,7 +272,7 @@ def corner_error(cells):
 def test_smaller_cells_at_the_edge_beat_as_many_equal_ones(monkeypatch):
     nested, leaves = corner_error(2000)
     for module in (_grids, _nested_cells):
-        monkeypatch.setattr(module, "depths", lambda exponents, elastic: np.zeros(len(exponents), np.int64))
+        monkeypatch.setattr(module, "depths", lambda exponents, loss: np.zeros(len(exponents), np.int64))
     equal_cells, count = corner_error(2000)
     assert leaves < 1.4 * count
     assert nested < 0.25 * equal_cells
@@ -299,5 +299,5 @@ def test_saved_and_resumed_runs_repeat_bit_by_bit(problem, tmp_path):
 
 
 def test_the_spacing_that_is_chosen_counts_the_smaller_cells(problem, grid):
-    assert grid.features.spacing == grid_spacing(problem, 1500)
+    assert grid.features.spacing == grid_spacing(problem, 1500, 2.0)
     assert 0.7 * 1500 < grid.features.cells.leaves < 1.4 * 1500
