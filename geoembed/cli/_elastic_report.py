@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from ..core._prefix import scaled
 from ..pinn import Problem, Result
 from ..sdf import evaluate
 from ..sdf._subdivide import subdivide
 from ._elastic_config import ElasticConfig
-from ._report import finite, percent, sha256, verdict_line, versions
+from ._report import estimate_line, finite, percent, sha256, verdict_line, versions
 
 _EDGE, _MOST = (
     1 / 60,
@@ -69,14 +70,21 @@ def _extremes(problem: Problem, result: Result) -> dict[str, Any]:
     }
 
 
+def readable(value: float, unit: str) -> str:
+    """A value with the prefix of its unit that makes it read well."""
+    number, prefixed = scaled(value, unit)
+    return f"{number:.4g} {prefixed}"
+
+
 def elastic_lines(report: dict[str, Any]) -> list[str]:
     """The report of an elastic part in a few lines for a person."""
     moved, stress = report["displacement_m"], report["von_mises_Pa"]
     at = ", ".join(f"{x:.4g}" for x in moved["at"])
     return [
-        f"  displacement          up to {moved['largest']:.4g} m, at ({at}) {report['unit']}",
-        f"  von Mises stress      {100 * stress['share_below']:g} % of the surface below {stress['value']:.4g} Pa",
-        f"  error, estimated      {percent(report['estimated_error'])} of the displacement's size",
+        f"  displacement          up to {readable(moved['largest'], 'm')}, at ({at}) {report['unit']}",
+        f"  von Mises stress      {100 * stress['share_below']:g} % of the surface below "
+        f"{readable(stress['value'], 'Pa')}",
+        "  error, estimated      " + estimate_line(report, "the displacement's size"),
         f"  error against FEM     {verdict_line(report)}",
         f"  balance of forces     {percent(report['energy_balance'])} of all forces",
         *(

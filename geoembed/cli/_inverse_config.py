@@ -31,7 +31,7 @@ class PriorTable(Table):
 
 
 class UnknownTable(Table):
-    """A number to be found. The search starts at its value in [physics] or [[conditions]]."""
+    """A number to be found. The search starts at its value in `[physics]` or `[[conditions]]`."""
 
     name: str = Field(
         description="`conductivity`, `source`, or `PATCH.h`, `PATCH.ambient`, `PATCH.flux`, `PATCH.temperature`"

@@ -28,7 +28,9 @@ def advice_on(found: dict[str, Any]) -> list[str]:
     said = []
     if found["status"] == "diverged":
         said.append("the search found no minimum: start nearer to the truth, or look for a wrong reading")
-    if found["status"] == "cell limit":
+    if found["status"] == "cell limit" and found["model_error_K"] is None:
+        said.append("only one grid was solved, and its error is not in the intervals: raise solve.cells")
+    elif found["status"] == "cell limit":
         said.append(
             "the grid's error is not small against the noise: raise solve.cells for narrower intervals"
         )

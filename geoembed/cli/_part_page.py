@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from ._elastic_report import readable
 from ._inverse_report import LEVEL, unit_of
-from ._report import percent, verdict_line
+from ._report import estimate_line, percent, verdict_line
 
 ADVICE = {
     "cell limit": "the grid needs more cells. Raise solve.cells.",
@@ -46,12 +47,10 @@ def part_page(report: dict[str, Any], files: list[str]) -> str:
 
 
 def _rows(report: dict[str, Any], elastic: bool) -> list[tuple[str, str]]:
+    of = "the displacement's size" if elastic else "the temperature's spread"
     rows = [
         ("status", report["status"]),
-        (
-            "estimated error",
-            f"{percent(report['estimated_error'])} (asked for: {percent(report['tolerance'])})",
-        ),
+        ("estimated error", estimate_line(report, of)),
         ("against finite elements", verdict_line(report)),
     ]
     if elastic:
@@ -59,10 +58,10 @@ def _rows(report: dict[str, Any], elastic: bool) -> list[tuple[str, str]]:
         at = ", ".join(f"{x:.4g}" for x in moved["at"])
         rows += [
             ("sum of all forces", f"{percent(report['energy_balance'])} of their sizes"),
-            ("largest displacement", f"{moved['largest']:.4g} m at ({at}) {report['unit']}"),
+            ("largest displacement", f"{readable(moved['largest'], 'm')} at ({at}) {report['unit']}"),
             (
                 f"von Mises stress on {100 * stress['share_below']:g} % of the surface",
-                f"below {stress['value']:.4g} Pa",
+                f"below {readable(stress['value'], 'Pa')}",
             ),
         ]
     else:
@@ -120,15 +119,22 @@ def _forces(report: dict[str, Any]) -> str:
 
 def _given(config: dict[str, Any]) -> list[str]:
     """The material and the conditions as lines."""
-    physics = ", ".join(f"{name} = {value}" for name, value in config["physics"].items() if name != "kind")
-    conditions = [
-        f"- `{table['patch']}`: "
-        + ", ".join(
-            f"{name} = {value}" for name, value in table.items() if name != "patch" and value is not None
-        )
-        for table in config["conditions"]
-    ]
-    return [f"- {physics}", *conditions]
+    conditions = [f"- `{table['patch']}`: {_words(table, 'patch')}" for table in config["conditions"]]
+    return [f"- {_words(config['physics'], 'kind')}", *conditions]
+
+
+def _words(table: dict[str, Any], without: str) -> str:
+    """The keys of a table that were given."""
+    said = {name: value for name, value in table.items() if name != without and value is not None}
+    return ", ".join(f"{name} = {_value(value)}" for name, value in said.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + _words(value, "") + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join("free" if part is None else _value(part) for part in value) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _table(rows: list[tuple[str, ...]]) -> str:

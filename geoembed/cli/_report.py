@@ -83,11 +83,17 @@ def heat_lines(report: dict[str, Any]) -> list[str]:
     temperature = report["surface_temperature_K"]
     return [
         f"  surface temperature   {temperature['lowest']:.2f} … {temperature['highest']:.2f} K",
-        f"  error, estimated      {percent(report['estimated_error'])} of the temperature's spread",
+        "  error, estimated      " + estimate_line(report, "the temperature's spread"),
         f"  error against FEM     {verdict_line(report)}",
         f"  heat balance          {percent(report['energy_balance'])} of the heat that enters",
         *(f"  heat into {name + ':':<12}{watts:+.4g} W" for name, watts in report["heat_W"].items()),
     ]
+
+
+def estimate_line(report: dict[str, Any], of: str) -> str:
+    """The estimated error, of what, and what was asked for."""
+    error, asked = report["estimated_error"], f"(asked for: {100 * report['tolerance']:.3g} %)"
+    return f"unknown, one grid only {asked}" if error is None else f"{percent(error)} of {of} {asked}"
 
 
 def verdict_line(report: dict[str, Any]) -> str:

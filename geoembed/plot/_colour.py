@@ -10,6 +10,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ..core._prefix import scaled
 from ..pinn import Problem, Result
 from ._style import INK, LABEL, MAP, STEPS, TICK, TITLE, WARNING
 
@@ -100,12 +101,3 @@ def description(problem: Problem) -> str:
         young, prefix = scaled(problem.equation.young, "Pa")
         return f"elastic part at rest, E = {young:.4g} {prefix}, Poisson's ratio {problem.equation.poisson:g}"
     return f"steady heat conduction, k = {problem.equation.conductivity:.4g} W/(m K)"
-
-
-def scaled(value: float, unit: str) -> tuple[float, str]:
-    """Returns a value in the unit with the prefix that makes it read well, and that unit."""
-    size = abs(value)
-    for factor, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ")):
-        if size >= factor and not (unit == "m" and factor > 1):
-            return value / factor, prefix + unit
-    return (value / 1e-9, f"n{unit}") if size > 0 else (0.0, unit)

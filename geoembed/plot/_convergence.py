@@ -76,7 +76,7 @@ def _draw_residuals(axes: Axes, history: list[dict[str, Any]]) -> None:
         values = _column(history, name)
         axes.plot(steps, values, color=color, label=label, linewidth=1.4, marker=marker, markersize=4)
     axes.set_yscale("log")
-    axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="upper right")
+    axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="best")
 
 
 def _draw_energies(axes: Axes, history: list[dict[str, Any]]) -> None:
@@ -99,7 +99,7 @@ def _draw_energies(axes: Axes, history: list[dict[str, Any]]) -> None:
     )
     axes.set_yscale("log")
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="upper right")
+    axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="best")
 
 
 def _line(axes: Axes, steps: np.ndarray, excess: np.ndarray, *, color: str, label: str | None) -> None:

@@ -66,11 +66,11 @@ def _deformed(problem: Problem, result: Result) -> tuple[Float[np.ndarray, "v 3"
     """Points of the surface, the same surface moved, and by how much the movement is enlarged."""
     domain = problem.domain
     length = float(np.max(domain.bounds[1] - domain.bounds[0]))
-    points, faces, _ = subdivide(domain.vertices, domain.faces, _EDGE * length, most=_MOST)
+    points, faces, home = subdivide(domain.vertices, domain.faces, _EDGE * length, most=_MOST)
     moved = evaluate(result.value, points) / domain.metres_per_unit
     moved = np.where(np.isfinite(moved), moved, 0.0)
     enlarged = _round(_SEEN * length / max(float(np.abs(moved).max()), 1e-300))
-    return points, Skin(points + enlarged * moved, faces, domain.unit), enlarged
+    return points, Skin(points + enlarged * moved, faces, domain.unit, domain.normals[home]), enlarged
 
 
 def _round(factor: float) -> float:

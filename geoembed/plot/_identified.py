@@ -121,16 +121,17 @@ def _titles(figure: Figure, found: Identified, sensors: Sensors) -> None:
     noise = float(np.sqrt(np.mean(found.sigma**2)))
     said = [f"noise {noise:.3g} K " + ("as stated" if found.noise_given else "estimated from the residuals")]
     if found.p_value is not None:
-        said.append(f"p = {found.p_value:.2g}")
+        fit = "residuals fit it" if found.consistent else "RESIDUALS DO NOT FIT IT"
+        said.append(f"{fit} (p = {found.p_value:.2g})")
     bad = []
-    if found.consistent is False:
-        bad.append("the residuals do not fit the stated noise")
-    if found.status != "converged":
+    if found.status == "cell limit":
+        known = np.isfinite(found.model_error)
         bad.append(
-            "the grid's error is part of the intervals" if found.status == "cell limit" else found.status
+            "the grid's error widens the intervals" if known else "one grid only: its error is not known"
         )
+    elif found.status != "converged":
+        bad.append(found.status)
     if found.not_identified:
         bad.append("not everything is determined")
-    figure.text(
-        0.03, 0.87, "  ·  ".join([*said, *bad]), fontsize=LABEL, color=WARNING if bad else INK, va="center"
-    )
+    colour = WARNING if bad or found.consistent is False else INK
+    figure.text(0.03, 0.87, "  ·  ".join([*said, *bad]), fontsize=LABEL, color=colour, va="center")

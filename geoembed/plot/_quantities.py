@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ..core._prefix import scaled
 from ..pinn import Problem, Result
 from ..sdf import evaluate, value_and_gradient
-from ._colour import scaled
 
 
 @dataclass(frozen=True)

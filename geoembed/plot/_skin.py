@@ -1,11 +1,14 @@
 """A part's surface as it is drawn: its own, or moved."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from ..sdf import MeshSDF
+
+_SLIVER = 0.02  # height of a triangle in lengths of its longest edge
 
 
 @dataclass(frozen=True)
@@ -16,19 +19,23 @@ class Skin:
         vertices: Its corners.
         faces: The corners of each triangle, counter-clockwise from outside.
         unit: The length unit.
+        home: The outer unit normal of the face that each triangle is a piece of; taken for slivers, whose own is noise.
     """
 
     vertices: Float[np.ndarray, "v 3"]
     faces: Int[np.ndarray, "f 3"]
     unit: str
+    home: Float[np.ndarray, "f 3"]
 
-    @property
+    @cached_property
     def normals(self) -> Float[np.ndarray, "f 3"]:
-        """The outer unit normal of each face; 0 of one without area."""
+        """The outer unit normal of each face."""
         a, b, c = np.moveaxis(self.vertices[self.faces], 1, 0)
         normal = np.cross(b - a, c - a)
         length = np.linalg.norm(normal, axis=1, keepdims=True)
-        return normal / np.where(length > 0, length, 1.0)
+        longest = np.max([np.sum(e**2, axis=1) for e in (b - a, c - b, a - c)], axis=0)[:, None]
+        sliver = length <= _SLIVER * longest
+        return np.where(sliver, self.home, normal / np.where(sliver, 1.0, length))
 
     @property
     def bounds(self) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
