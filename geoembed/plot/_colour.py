@@ -100,4 +100,6 @@ def description(problem: Problem) -> str:
     if problem.elastic:
         young, prefix = scaled(problem.equation.young, "Pa")
         return f"elastic part at rest, E = {young:.4g} {prefix}, Poisson's ratio {problem.equation.poisson:g}"
-    return f"steady heat conduction, k = {problem.equation.conductivity:.4g} W/(m K)"
+    k = problem.equation.conductivity
+    words = f"k = {k:.4g} W/(m K)" if isinstance(k, int | float) else "k depends on the temperature"
+    return f"steady heat conduction, {words}"

@@ -41,7 +41,7 @@ def test_a_mistake_is_one_message(case, tmp_path, geoembed, monkeypatch):
 
 
 def test_certify_is_for_heat_in_a_part(tmp_path, geoembed):
-    assert "steady_heat only" in geoembed("solve", written(tmp_path, BURGERS), "--certify").message
+    assert "parts only" in geoembed("solve", written(tmp_path, BURGERS), "--certify").message
 
 
 def test_numbers_and_formulas_reach_the_problem(tmp_path):
