@@ -8,6 +8,7 @@ import pytest
 
 from geoembed.cli._case import make_case
 from geoembed.cli._elastic_config import ElasticConfig
+from geoembed.cli._inverse import read_sensors
 from geoembed.cli._problem import make_problem
 from geoembed.cli._read_config import read_case
 from tests.cli.conftest import write_box
@@ -93,6 +94,13 @@ def test_the_examples_of_the_pages_are_problems(page, tmp_path):
     assert make_problem(config, tmp_path / "case.toml").elastic == (page == "elasticity")
     names = [] if page == "elasticity" else ["conductivity", "right.h"]
     assert [table.name for table in getattr(config, "unknown", [])] == names
+
+
+def test_the_example_of_the_experiment_is_a_problem():
+    file = DOCS.parents[1] / "experiments" / "inverse" / "heat_sink.toml"
+    config = read_case(file)
+    assert make_problem(config, file).domain.unit == "mm"
+    assert read_sensors(config, file).count == 50
 
 
 def test_a_moved_box_may_be_periodic(tmp_path):
