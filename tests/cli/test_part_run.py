@@ -115,7 +115,7 @@ def test_a_pulled_bar_is_reported(pulled):
     assert report["displacement_m"]["largest"] == pytest.approx(expected, rel=1e-2)
     np.testing.assert_allclose(report["displacement_m"]["at"], corner, atol=5.0)  # one coarse grid
     assert report["von_mises_Pa"]["value"] == pytest.approx(SIGMA, rel=0.1)
-    np.testing.assert_allclose(report["forces_N"]["end"], [200.0, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(report["forces_N"]["end"], [200.0, 0, 0], atol=0.05)
     np.testing.assert_allclose(report["forces_N"]["wall"], [-200.0, 0, 0], atol=4.0)
     assert report["energy_balance"] < 1e-2
     page = (folder / "report.md").read_text(encoding="utf-8")
