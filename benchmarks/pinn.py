@@ -6,9 +6,9 @@ Every run has a process of its own with an empty compilation cache, and the defa
 `geoembed.pinn.solve`; no option depends on the problem. The clock starts when the problem is stated and includes
 compilation; measuring the error stops it. The error is that of the field with the smallest held-out residual, which
 is what `solve` returns; the reference is never used to choose. A run may end before its budget: the memory for finer
-grids is bounded. `--network` trains tanh layers instead of splines. `--peers` names the interpreter of an
-environment for benchmarks/pinn_peers.py; its rows then run on the same machine, after ours. `--quick` runs one seed
-for ten seconds.
+grids is bounded. `--network` trains tanh layers instead of splines, `--weak` solves the weak form. `--peers` names the
+interpreter of an environment for benchmarks/pinn_peers.py; its rows then run on the same machine, after ours.
+`--quick` runs one seed for ten seconds.
 
 Each run appends a row to benchmarks/results/pinn.jsonl; rows that are there are not run again. The last line printed
 is one JSON object: for each problem the median, lowest and highest relative L2 error of the seeds, the bar, and how
@@ -81,6 +81,7 @@ def run(name: str, seed: int, budget: float, method: str) -> dict[str, Any]:
         key=jax.random.key(seed),
         tolerance=0.0,
         training=pinn.Training() if method == "network" else None,
+        form="weak" if method == "weak" else "strong",
         callback=watch.look,
         should_stop=lambda: watch.seconds() > budget,
     )
@@ -116,6 +117,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one seed, ten seconds")
     parser.add_argument("--again", action="store_true", help="run even what is in the results")
     parser.add_argument("--network", action="store_true", help="tanh layers instead of the default")
+    parser.add_argument("--weak", action="store_true", help="the weak form instead of the default")
     parser.add_argument(
         "--run", nargs=4, metavar=("NAME", "SEED", "BUDGET", "METHOD"), help=argparse.SUPPRESS
     )
@@ -124,7 +126,7 @@ def main() -> None:
         print(json.dumps(run(options.run[0], int(options.run[1]), float(options.run[2]), options.run[3])))
         return
     store = Path(os.devnull) if options.quick else RESULTS / "pinn.jsonl"
-    method = "network" if options.network else "default"
+    method = "network" if options.network else "weak" if options.weak else "default"
     summary: dict[str, Any] = {"bench": "pinn", "version": commit(), "method": method}
     for name in options.only:
         budget = 10.0 if options.quick else CASES[name].budget

@@ -11,11 +11,14 @@ from pinn_references_cavity import cavity
 from pinn_references_planar import (
     HOLES,
     SCREENING,
+    darcy_waves,
+    heat_darcy,
     heat_multiscale,
     l_shape,
     poisson_boltzmann,
     poisson_holes,
 )
+from pinn_references_table import darcy_table, heat_darcy_table
 
 from geoembed import pinn, sdf
 
@@ -121,6 +124,52 @@ def _multiscale() -> Any:
     return problem, found.points, found.values
 
 
+def _darcy() -> Any:
+    """PINNacle's heat equation with a conductivity that varies at random; the waves of `darcy_waves`."""
+    found = heat_darcy(_darcy_points())
+    waves, factors = darcy_waves()
+
+    def conductivity(x: Any) -> Any:
+        phase = 2 * np.pi * jnp.asarray(waves, x.dtype) @ x[:2]
+        cosine, sine = jnp.asarray(factors.T, x.dtype)
+        return jnp.exp(jnp.cos(phase) @ cosine + jnp.sin(phase) @ sine)
+
+    equation = pinn.HeatEquation(conductivity, _darcy_source, capacity=1.0)
+    return _darcy_problem(equation), found.points, found.values
+
+
+def _darcy_from_table() -> Any:
+    """The same with a conductivity that is bilinear between the nodes of a random table."""
+    found = heat_darcy_table(_darcy_points())
+    nodes = darcy_table()
+    last = len(nodes) - 1
+
+    def conductivity(x: Any) -> Any:
+        table, place = jnp.asarray(nodes, x.dtype), x[:2] * last
+        i, j = jnp.clip(jnp.floor(place).astype(int), 0, last - 1)
+        s, t = place[0] - i, place[1] - j
+        below = (1 - s) * table[j, i] + s * table[j, i + 1]
+        return (1 - t) * below + t * ((1 - s) * table[j + 1, i] + s * table[j + 1, i + 1])
+
+    equation = pinn.HeatEquation(conductivity, _darcy_source, capacity=1.0)
+    return _darcy_problem(equation), found.points, found.values
+
+
+def _darcy_points() -> np.ndarray:
+    axis, moments = np.linspace(0, 1, 41), np.linspace(0, 5, 21)
+    x, y, t = np.meshgrid(axis, axis, moments)
+    return np.stack([x.ravel(), y.ravel(), t.ravel()], axis=-1)
+
+
+def _darcy_source(x: Any) -> Any:
+    return 200 * jnp.sin(jnp.pi * x[0]) * jnp.sin(5 * jnp.pi * x[1]) * jnp.sin(jnp.pi * x[2])
+
+
+def _darcy_problem(equation: pinn.HeatEquation) -> pinn.Problem:
+    domain = sdf.Box((1.0, 1.0)).translate((0.5, 0.5))
+    return pinn.Problem(domain, equation, [pinn.Initial(), pinn.Dirichlet("all")], time=(0.0, 5.0))
+
+
 def _cavity(reynolds: float) -> Any:
     """A lid of speed 1 over a square full of fluid; own finite elements. The pressure is not compared."""
     found = cavity(reynolds)
@@ -140,6 +189,8 @@ CASES = {
     "poisson holes": Case(_holes, 120.0, 1e-3),
     "poisson-boltzmann": Case(_boltzmann, 120.0, 1e-3),
     "heat multiscale": Case(_multiscale, 120.0, 1e-3),
+    "heat darcy": Case(_darcy, 120.0, 1e-3),
+    "heat darcy table": Case(_darcy_from_table, 120.0, 1e-3),
     "cavity 100": Case(lambda: _cavity(100.0), 120.0, 1e-2),
     "cavity 1000": Case(lambda: _cavity(1000.0), 120.0, 1e-2),
 }

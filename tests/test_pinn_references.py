@@ -16,6 +16,7 @@ sys.path.append(
 )  # where a benchmark finds its parts
 references = importlib.import_module("pinn_references")
 planar = importlib.import_module("pinn_references_planar")
+table = importlib.import_module("pinn_references_table")
 
 
 def uniform(low, high, shape):
@@ -183,6 +184,16 @@ def test_heat_darcy_with_a_constant_coefficient_is_one_sine(monkeypatch):
     swing = rate * np.sin(np.pi * t) - np.pi * np.cos(np.pi * t) + np.pi * np.exp(-rate * t)
     expected = 200 * np.sin(np.pi * x) * np.sin(5 * np.pi * y) * swing / (rate**2 + np.pi**2)
     np.testing.assert_allclose(planar.heat_darcy(points, degree=26).values, expected, atol=1e-8)
+
+
+def test_heat_darcy_from_a_constant_table_is_one_sine():
+    points = uniform(0, 1, (40, 3))
+    x, y, t = points.T
+    rate = 2.6 * np.pi**2
+    swing = rate * np.sin(np.pi * t) - np.pi * np.cos(np.pi * t) + np.pi * np.exp(-rate * t)
+    expected = 200 * np.sin(np.pi * x) * np.sin(5 * np.pi * y) * swing / (rate**2 + np.pi**2)
+    found = table._on_mesh(points, np.full((256, 256), 0.1), 51)
+    np.testing.assert_allclose(found, expected, atol=2e-4 * np.abs(expected).max())
 
 
 def test_heat_darcy_equals_finite_volumes():

@@ -8,12 +8,11 @@ from typing import Any
 import jax
 from jaxtyping import PRNGKeyArray
 
-from ..core import InputError
 from ..pinn import Problem, Result, Training
 from ..pinn._first_network import first_network
 from ._field_config import FieldConfig, MeshTable
 from ._field_problem import free_pieces, make_field_problem
-from ._part_case import PartCase, mesh_notes
+from ._part_case import PartCase, Verdict, mesh_notes, require_judge, verdict
 from ._progress import SolveProgress
 from ._read_config import read_case
 
@@ -86,19 +85,18 @@ class FieldCase:
         self.files = write_field_files(out, self.config, problem, result, self.grid)
 
     def page(self, out: Path, report: dict[str, Any]) -> None:
-        """Writes the page about the run."""
+        """Writes the page about the run, with the certificate if there is one."""
         from ._field_report import field_page
 
         (out / "report.md").write_text(field_page(report, self.files), encoding="utf-8")
 
     def require_judge(self) -> None:
-        """Refuses: there is none for other equations."""
-        hint = "Leave it out and compare two seeds instead"
-        raise InputError("--certify", "", f"finite elements judge parts only, not {self.title}", hint)
+        """Says at the start, not after the solve, that the judge is missing."""
+        require_judge()
 
-    def certificate(self, problem: Problem, result: Result, seed: int, out: Path) -> Any:
-        """Not reached."""
-        self.require_judge()
+    def certificate(self, problem: Problem, result: Result, seed: int, out: Path) -> Verdict:
+        """The verdict of finite elements, or what is known without them."""
+        return verdict(problem, result, seed, out)
 
     def _free(self, problem: Problem) -> list[str]:
         return [] if self.config.physics.kind == "eikonal" else free_pieces(problem)

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ._inverse_config import SensorsTable, UnknownTable
-from ._table import Number, PartOutputTable, Table, Triple, Unit
+from ._table import Number, Pair, PartOutputTable, Table, Triple, Unit
+from ._values_config import Said
 
 
 class Part(Table):
@@ -49,8 +50,19 @@ class Physics(Table):
     """What happens in the part."""
 
     kind: Literal["steady_heat"] = Field(description="the equation: ∇·(k ∇T) + q = 0")
-    conductivity: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(description="k, W/(m K)")
+    conductivity: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="k, W/(m K); this or `conductivity_table`"
+    )
+    conductivity_table: Annotated[list[Pair], Said("list of pairs of numbers")] | None = Field(
+        None, description="k(T): pairs of K and W/(m K), linear between them, constant beyond"
+    )
     source: Number = Field(0.0, description="q, heat released in the volume, W/m³")
+
+    @model_validator(mode="after")
+    def _knows_k(self) -> "Physics":
+        if (self.conductivity is None) == (self.conductivity_table is None):
+            raise ValueError("give one of conductivity (k, W/(m K)) and conductivity_table")
+        return self
 
 
 class ConvectionTable(Table):
@@ -62,8 +74,18 @@ class ConvectionTable(Table):
     ambient: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(description="temperature around, K")
 
 
+class RadiationTable(Table):
+    """Radiation to the surroundings."""
+
+    emissivity: Annotated[float, Field(ge=0, le=1)] = Field(description="from 0 to 1, a black body")
+    ambient: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        description="temperature of the surroundings, K"
+    )
+
+
 class ConditionTable(Table):
-    """A condition on a patch: a temperature, or a flux, convection or both. Without one it is insulated."""
+    """A condition on a patch: a temperature, or flux, convection and radiation in any sum. Without one it is
+    insulated."""
 
     patch: str = Field(description='name of a patch, or "rest" for all that no patch takes')
     temperature: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
@@ -71,13 +93,15 @@ class ConditionTable(Table):
     )
     flux: Number | None = Field(None, description="heat flux into the part, W/m²")
     convection: ConvectionTable | None = Field(None, description="heat exchange with the surroundings")
+    radiation: RadiationTable | None = Field(None, description="the surface radiates to its surroundings")
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> "ConditionTable":
-        if self.temperature is None and self.flux is None and self.convection is None:
-            raise ValueError("a condition needs one of temperature, flux, convection")
-        if self.temperature is not None and (self.flux is not None or self.convection is not None):
-            raise ValueError("a patch held at a temperature cannot carry a flux or convection too")
+        others = [self.flux, self.convection, self.radiation]
+        if self.temperature is None and others == [None] * 3:
+            raise ValueError("a condition needs one of temperature, flux, convection, radiation")
+        if self.temperature is not None and others != [None] * 3:
+            raise ValueError("a patch held at a temperature cannot carry a flux, convection or radiation too")
         return self
 
 

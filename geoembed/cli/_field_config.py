@@ -147,6 +147,15 @@ class RobinTable(Table):
     field: str | None = Field(None, description="which unknown; not needed if there is one")
 
 
+class RadiationTable(Table):
+    """Radiation to surroundings, for the equation `heat` with temperatures in K."""
+
+    kind: Literal["radiation"] = Field(description="the surface radiates as a grey body")
+    piece: Names = Field(description="pieces of the boundary")
+    emissivity: Annotated[float, Field(ge=0, le=1)] = Field(description="from 0 to 1, a black body")
+    ambient: Value = Field(description="temperature of the surroundings, K")
+
+
 class InitialTable(Table):
     """The first moment."""
 
@@ -164,7 +173,8 @@ class PeriodicTable(Table):
 
 
 ConditionTable = Annotated[
-    DirichletTable | NeumannTable | RobinTable | InitialTable | PeriodicTable, Field(discriminator="kind")
+    DirichletTable | NeumannTable | RobinTable | RadiationTable | InitialTable | PeriodicTable,
+    Field(discriminator="kind"),
 ]
 
 

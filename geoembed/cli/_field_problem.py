@@ -7,11 +7,30 @@ from typing import Any
 import numpy as np
 
 from ..core import InputError
-from ..pinn import Dirichlet, Equation, Initial, Interval, Neumann, Periodic, Problem, Robin
+from ..pinn import (
+    Dirichlet,
+    Equation,
+    Initial,
+    Interface,
+    Interval,
+    Neumann,
+    Periodic,
+    Problem,
+    Radiation,
+    Robin,
+)
 from ..pinn._domains._domain import domain_of, even_points
 from ..pinn._domains._outline import ALL, outline
 from ..sdf import Box, Shape, Translate
-from ._field_config import DirichletTable, FieldConfig, InitialTable, NeumannTable, PeriodicTable, RobinTable
+from ._field_config import (
+    DirichletTable,
+    FieldConfig,
+    InitialTable,
+    NeumannTable,
+    PeriodicTable,
+    RadiationTable,
+    RobinTable,
+)
 from ._formula import Formula, Where
 from ._lines import Place
 from ._make_domain import Domain, make_domain
@@ -85,7 +104,7 @@ def free_pieces(problem: Problem) -> list[str]:
         on = {
             p.name
             for c in mine
-            if not isinstance(c, Initial | Periodic)
+            if not isinstance(c, Initial | Periodic | Interface)
             for p in field_problem.pieces(c.piece)
         }
         own = on & set(problem.patches)
@@ -215,6 +234,9 @@ def _conditions(table: Any, number: int, dimension: int, equation: Equation, pla
             return [Periodic(_AXES.index(table.axis))]
         case InitialTable():
             return [Initial(places.formula(table.value, (*place, "value"), space), table.field, table.order)]
+        case RadiationTable():
+            ambient = places.formula(table.ambient, (*place, "ambient"), names)
+            return [Radiation(piece, table.emissivity, ambient) for piece in table.piece]
     value = places.formula(table.value, (*place, "value"), names)
     match table:
         case DirichletTable():
@@ -232,7 +254,7 @@ def _check_values(config: FieldConfig, domain: Domain, made: list[list[Any]], pl
     formulas = [
         (("conditions", number, key), getattr(conditions[0], key))
         for number, conditions in enumerate(made)
-        for key in ("value", "coefficient")
+        for key in ("value", "coefficient", "ambient")
         if isinstance(getattr(conditions[0], key, None), Formula)
     ]
     if not formulas:

@@ -101,6 +101,7 @@ def field_summary(report: dict[str, Any], out: Path) -> str:
             f"  {field + ':':<22}{span['lowest']:.6g} … {span['highest']:.6g}"
             for field, span in report["range"].items()
         ),
+        f"  certificate           {_certificate(report)}",
         *(f"  note: {said}" for said in report["free"]),
         f"  written to {out}: report.md, report.json, field.png, convergence.png, values, solution/",
     ]
@@ -113,6 +114,7 @@ def field_page(report: dict[str, Any], files: list[str]) -> str:
         ("status", report["status"]),
         ("estimated error, ‖u − u*‖/‖u‖", percent(report["estimated_error"])),
         ("tolerance", f"{100 * report['tolerance']:.3g} %"),
+        *_certificate_rows(report),
         ("residual at held-out points", _figure(report["held_out_residual"])),
         ("residual at the training points", _figure(report["training_residual"])),
         *(
@@ -135,6 +137,7 @@ def field_page(report: dict[str, Any], files: list[str]) -> str:
         f"# {report['equation']}",
         report["formula"][0].upper() + report["formula"][1:],
         verdict,
+        f"Certificate: {_certificate(report)}.",
         "![The field](field.png)",
         "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows),
         "## Conditions\n\n" + "\n".join(f"- {_condition(table)}" for table in report["conditions"]),
@@ -146,6 +149,27 @@ def field_page(report: dict[str, Any], files: list[str]) -> str:
         "## Files\n\n" + "\n".join(f"- `{name}`" for name in files),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _certificate(report: dict[str, Any]) -> str:
+    """Which certificate was used, and its verdict."""
+    fem = report["fem"]
+    if fem is None:
+        return "none asked for (--certify); the error is the solver's own estimate"
+    status = fem["status"].upper() if fem["status"] == "failed" else fem["status"]
+    return f"{status}, by {fem['method']}: {fem['text']}"
+
+
+def _certificate_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """The figures of a certificate by finite elements."""
+    fem = report["fem"]
+    if fem is None or fem["method"] != "finite elements":
+        return []
+    return [
+        ("error against finite elements", percent(fem["relative_error"])),
+        ("difference between their two meshes", percent(fem["fem_agreement"])),
+        ("largest error that passes", percent(fem["bar"])),
+    ]
 
 
 def _formula(config: FieldConfig) -> str:

@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from ..core import InputError
-from ..pinn import Problem, Result, certify, elastic_reference, judge_elastic
-from ..sdf import evaluate, value_and_gradient
+from ..pinn import Certificate, ElasticCertificate, FieldCertificate, Problem, Result, certify
 from ._config import Config
 from ._elastic_config import ElasticConfig
 from ._elastic_report import make_elastic_report
@@ -18,6 +16,8 @@ from ._part_page import part_page
 from ._problem import make_problem, mesh_path
 from ._progress import SolveProgress
 from ._report import make_report
+
+Verdict = Certificate | ElasticCertificate | FieldCertificate
 
 
 class PartCase:
@@ -95,44 +95,30 @@ class PartCase:
 
     def require_judge(self) -> None:
         """Says at the start, not after the solve, that the judge is missing."""
-        from ..pinn import require_fem
+        require_judge()
 
-        try:
-            require_fem()
-        except ImportError as error:
-            raise InputError("--certify", "", str(error), "Install it, or leave --certify out") from error
-
-    def certificate(self, problem: Problem, result: Result, seed: int, out: Path) -> Any:
+    def certificate(self, problem: Problem, result: Result, seed: int, out: Path) -> Verdict:
         """The verdict of finite elements."""
-        try:
-            return _judged(problem, result, seed)
-        except ValueError as error:  # the mesher found no inside, for instance
-            reason = f"finite elements cannot judge this part: {error}"
-            raise InputError(
-                "--certify", "", reason, f"The solution without a verdict is in {out}"
-            ) from error
+        return verdict(problem, result, seed, out)
 
 
-def _judged(problem: Problem, result: Result, seed: int) -> Any:
-    metres = problem.domain.metres_per_unit
-    if problem.elastic:
-        reference = elastic_reference(problem, seed=seed)
-        return judge_elastic(reference, lambda points: evaluate(result.value, points / metres), seed=seed)
+def require_judge() -> None:
+    """Says at the start, not after the solve, that the judge is missing."""
+    from ..pinn import require_fem
 
-    def predict(points: np.ndarray) -> np.ndarray:
-        return value_and_gradient(result.field, points / metres)[0]
+    try:
+        require_fem()
+    except ImportError as error:
+        raise InputError("--certify", "", str(error), "Install it, or leave --certify out") from error
 
-    return certify(
-        problem.domain.vertices * metres,
-        problem.domain.faces,
-        problem.face_conditions,
-        problem.equation.conductivity,
-        problem.equation.source,
-        predict,
-        seed=seed,
-        face_patch=problem.resolved.face_patch,
-        names=problem.resolved.names,
-    )
+
+def verdict(problem: Problem, result: Result, seed: int, out: Path) -> Verdict:
+    """The verdict of finite elements."""
+    try:
+        return certify(problem, result, seed=seed)
+    except ValueError as error:  # the mesher found no inside, for instance
+        reason = f"finite elements cannot judge this problem: {error}"
+        raise InputError("--certify", "", reason, f"The solution without a verdict is in {out}") from error
 
 
 def mesh_notes(problem: Problem) -> list[str]:

@@ -7,26 +7,28 @@ from typing import Any
 
 from ..core import InputError
 from ..pinn import (
+    ConductivityTable,
     Convection,
     Displacement,
     ElasticFoundation,
     HeatFlux,
     Pressure,
     Problem,
+    Radiation,
     SteadyElasticity,
     SteadyHeat,
     Temperature,
     Traction,
 )
 from ..sdf import MeshSDF, Selection, facing, in_box, load_mesh, segment
-from ._config import ConditionTable, Config, Patch
+from ._config import ConditionTable, Config, Patch, Physics
 from ._elastic_config import ElasticConfig, LoadTable
 from ._mistakes import nearest
 from ._read_config import place_in_file, place_of
 
 PartConfig = Config | ElasticConfig
 Load = Displacement | Traction | Pressure | ElasticFoundation
-
+Condition = Temperature | HeatFlux | Convection | Radiation
 _MESHES = (".stl", ".obj", ".ply", ".off", ".glb")
 
 
@@ -60,7 +62,7 @@ def make_problem(config: PartConfig, file: Path) -> Problem:
         for table in config.conditions:
             conditions += elastic_conditions(table)
     else:
-        equation = SteadyHeat(config.physics.conductivity, config.physics.source)
+        equation = SteadyHeat(_conductivity(config.physics, file), config.physics.source)
         for table in config.conditions:
             conditions += _conditions(table)
     try:
@@ -131,12 +133,26 @@ def _triple(numbers: list[float]) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _conditions(table: ConditionTable) -> list[Temperature | HeatFlux | Convection]:
-    found: list[Temperature | HeatFlux | Convection] = []
+def _conductivity(physics: Physics, file: Path) -> float | ConductivityTable:
+    table = physics.conductivity_table
+    if table is not None:
+        try:
+            return ConductivityTable(tuple(t for t, _ in table), tuple(k for _, k in table))
+        except InputError as error:
+            where = place_of(file, ("physics", "conductivity_table"))
+            raise InputError(file, where, error.reason, error.hint) from error
+    assert physics.conductivity is not None  # `Physics` asks for one of the two
+    return physics.conductivity
+
+
+def _conditions(table: ConditionTable) -> list[Condition]:
+    found: list[Condition] = []
     if table.temperature is not None:
         found.append(Temperature(table.patch, table.temperature))
     if table.flux is not None:
         found.append(HeatFlux(table.patch, table.flux))
     if table.convection is not None:
         found.append(Convection(table.patch, table.convection.h, table.convection.ambient))
+    if table.radiation is not None:
+        found.append(Radiation(table.patch, table.radiation.emissivity, table.radiation.ambient))
     return found

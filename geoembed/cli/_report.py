@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..pinn import Certificate, ElasticCertificate, Problem, Result
+from ..pinn import Certificate, ElasticCertificate, FieldCertificate, Problem, Result
 from ..sdf import value_and_gradient
 from ._config import Config
 
@@ -46,7 +46,9 @@ def make_report(
     }
 
 
-def add_certificate(report: dict[str, Any], certificate: Certificate | ElasticCertificate) -> None:
+def add_certificate(
+    report: dict[str, Any], certificate: Certificate | ElasticCertificate | FieldCertificate
+) -> None:
     """Adds the verdict of the finite-element judge."""
     report["fem"] = certificate.as_dict()
     report["relative_error_fem"] = certificate.relative_error

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Triple = Annotated[list[Number], Field(min_length=3, max_length=3)]
+Pair = Annotated[list[Number], Field(min_length=2, max_length=2)]
 Unit = Literal["m", "cm", "mm", "um", "in", "ft"]
 
 

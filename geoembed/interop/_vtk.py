@@ -113,7 +113,7 @@ def write_surface_vtu(path: str | Path, problem: Problem, result: Result) -> Non
     temperature, _ = value_and_gradient(result.field, points)
     at_middle, flux = _value_and_flux(problem, result, points[faces].mean(axis=1))
     table = problem.face_conditions
-    told = table.h[home] * (at_middle - table.ambient[home]) - table.flux[home]
+    told = -table.inflow(home, at_middle)
     outward = np.where(table.held[home], np.sum(flux * domain.normals[home], axis=1), told)
     grid = meshio.Mesh(
         points,
@@ -134,4 +134,5 @@ def _field(result: Result) -> SplineField:
 def _value_and_flux(problem: Problem, result: Result, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """T in K and −k ∇T in W/m²; the field's gradient is per unit of the part."""
     value, gradient = value_and_gradient(result.field, points)
-    return value, -problem.equation.conductivity / problem.domain.metres_per_unit * gradient
+    k = np.asarray(problem.equation.conductivity_at(value))
+    return value, (-k / problem.domain.metres_per_unit)[..., None] * gradient

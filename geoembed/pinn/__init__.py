@@ -1,9 +1,10 @@
 """Physics in real parts and plain domains, solved by networks, with the evidence beside the answer."""
 
 from ._certificate import Certificate as Certificate
-from ._certificate import certify as certify
+from ._certificate import certify_heat as certify_heat
 from ._certificate import judge as judge
 from ._certificate import require_fem as require_fem
+from ._certify import certify as certify
 from ._conditions import Convection as Convection
 from ._conditions import FaceConditions as FaceConditions
 from ._conditions import HeatFlux as HeatFlux
@@ -14,6 +15,8 @@ from ._elastic_reference import ElasticReference as ElasticReference
 from ._elastic_reference import elastic_reference as elastic_reference
 from ._elastic_reference import judge_elastic as judge_elastic
 from ._equations._coefficient import FieldDependent as FieldDependent
+from ._equations._conductivity import ConductivityTable as ConductivityTable
+from ._equations._divergence import DivergenceForm as DivergenceForm
 from ._equations._elasticity import LinearElasticity as LinearElasticity
 from ._equations._equation import Equation as Equation
 from ._equations._equation import UserEquation as UserEquation
@@ -21,6 +24,7 @@ from ._equations._flow import NavierStokes2D as NavierStokes2D
 from ._equations._heat import HeatEquation as HeatEquation
 from ._equations._material import Isotropic as Isotropic
 from ._equations._material import Lame as Lame
+from ._equations._materials import Materials as Materials
 from ._equations._phase import AllenCahn as AllenCahn
 from ._equations._poisson import Helmholtz as Helmholtz
 from ._equations._poisson import Poisson as Poisson
@@ -38,15 +42,21 @@ from ._family import FamilyMember as FamilyMember
 from ._family_members import Member as Member
 from ._family_members import member_error as member_error
 from ._family_members import solve_member as solve_member
+from ._fem_field import FieldReference as FieldReference
+from ._fem_field import field_reference as field_reference
 from ._fem_reference import FemReference as FemReference
 from ._fem_reference import fem_reference as fem_reference
 from ._field import SplineDetail as SplineDetail
 from ._field import SplineField as SplineField
+from ._field_certificate import FieldCertificate as FieldCertificate
+from ._field_certificate import judge_field as judge_field
 from ._field_conditions import Dirichlet as Dirichlet
 from ._field_conditions import Initial as Initial
+from ._field_conditions import Interface as Interface
 from ._field_conditions import Neumann as Neumann
 from ._field_conditions import Periodic as Periodic
 from ._field_conditions import Robin as Robin
+from ._first_order_options import FirstOrder as FirstOrder
 from ._identified import Identified as Identified
 from ._identify import InverseProblem as InverseProblem
 from ._identify import identify as identify
@@ -68,8 +78,15 @@ from ._part_loads import Pressure as Pressure
 from ._part_loads import Traction as Traction
 from ._problem import Problem as Problem
 from ._progress import Progress as Progress
+from ._radiation import Radiation as Radiation
+from ._region_field import RegionField as RegionField
 from ._result import Result as Result
 from ._sensors import Sensors as Sensors
+from ._shape_functional import MeanTemperature as MeanTemperature
+from ._shape_functional import PeakTemperature as PeakTemperature
+from ._shape_functional import TemperatureFunctional as TemperatureFunctional
+from ._shape_gradient import ShapeGradient as ShapeGradient
+from ._shape_gradient import shape_gradient as shape_gradient
 from ._solve import solve as solve
 from ._stress import Strain as Strain
 from ._stress import Stress as Stress

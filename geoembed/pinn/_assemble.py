@@ -6,9 +6,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
-from ..sdf import OccupiedCells, micro_centres
+from ..sdf import OccupiedCells
+from ._cell_moments import moments, slope_products, spline_moments, whole_moments
 from ._features import SplineFeatures
-from ._spline import FEATURES, cube_rule, spline_gradients, spline_values, unit_cell_integrals
+from ._spline import FEATURES, spline_values
 
 GHOST = 1e-6  # share of the stiffness that a cut cell keeps outside the part: bounds the condition number
 CELLS_AT_A_TIME = 4096  # assembled at a time
@@ -68,35 +69,27 @@ def grid_integrals(
 
 
 class CellQuadrature:
-    """∫ ∇bᵢ·∇bⱼ and ∫ bᵢ of the splines of single cells: whole cells are all alike, cut cells sum micro-cells."""
+    """∫ ∇bᵢ·∇bⱼ and ∫ bᵢ of the splines of single cells: whole cells are all alike, cut cells have their moments."""
 
     def __init__(self, cells: OccupiedCells, edge: float):
         self.edge, self.filled = edge, cells.filled
         self.cut = np.full(len(cells.index), -1)
         self.cut[cells.cut] = np.arange(len(cells.cut))
-        self.stiffness, self.integral = unit_cell_integrals()
-        self.products, self.values = _micro_cell_integrals()
+        products = slope_products(0, 0) + slope_products(1, 1) + slope_products(2, 2)
+        self.products = products.reshape(-1, FEATURES**2)
+        self.stiffness = (whole_moments() @ self.products).reshape(FEATURES, FEATURES)
+        self.integral = whole_moments() @ spline_moments()
 
     def __call__(self, block: Int[np.ndarray, " b"]) -> tuple[np.ndarray, np.ndarray, float]:
         """Returns both for some cells, and how many cells they fill."""
         local = np.broadcast_to(self.stiffness, (len(block), FEATURES, FEATURES)).copy()
         inside = np.broadcast_to(self.integral, (len(block), FEATURES)).copy()
         cut = np.flatnonzero(self.cut[block] >= 0)
-        part = self.filled[self.cut[block[cut]]] / len(self.values)
+        part = moments(self.filled[self.cut[block[cut]]])
         local[cut] = (part @ self.products).reshape(-1, FEATURES, FEATURES) + GHOST * self.stiffness
-        inside[cut] = part @ self.values
-        filled = len(block) - len(cut) + float(part.sum())
+        inside[cut] = part @ spline_moments()
+        filled = len(block) - len(cut) + float(part[:, 0].sum())
         return local * self.edge, inside * self.edge**3, filled
-
-
-def _micro_cell_integrals() -> tuple[Float[np.ndarray, "micro 729"], Float[np.ndarray, "micro 27"]]:
-    """Returns the means of ∇bᵢ·∇bⱼ and of bᵢ over each micro-cell of the unit cell, by exact Gauss rules."""
-    place, weight = cube_rule()
-    centres = micro_centres()
-    t = centres[:, None] + (place - 0.5) / round(len(centres) ** (1 / 3))
-    slopes = spline_gradients(t, np)
-    products = np.einsum("q,mqai,mqbi->mab", weight, slopes, slopes, optimize=True)
-    return products.reshape(len(centres), -1), np.einsum("q,mqa->ma", weight, spline_values(t, np))
 
 
 class Contact:

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 
 from ._fem import FaceTable
 from ._fem_mesh import MeshDeviation, fem_package
+from ._fem_nonlinear import Conductivity
 from ._fem_reference import FemReference, PatchHeat, centred_error, fem_reference
 
 Status = Literal["certified", "failed", "uncertified"]
@@ -82,11 +83,11 @@ class Certificate(Judged):
     versions: dict[str, str]
 
 
-def certify(
+def certify_heat(
     vertices_m: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
     conditions: FaceTable,
-    conductivity: float,
+    conductivity: Conductivity,
     source: float,
     predict: Callable[[np.ndarray], Any],
     *,
@@ -101,7 +102,7 @@ def certify(
         vertices_m: Corners of the closed surface, m.
         faces: Its triangles, counter-clockwise from outside.
         conditions: Boundary data, one row per triangle, SI units.
-        conductivity: k, W/(m K).
+        conductivity: k, W/(m K): a number, or a function of an array of temperatures in K.
         source: q, W/m³.
         predict: Temperatures in K, shape [n], at points in m, shape [n, 3].
         bar: Largest relative error that passes.
@@ -127,7 +128,7 @@ def certify(
 def judge(
     reference: FemReference, predict: Callable[[np.ndarray], Any], *, bar: float = 2e-2, seed: int = 0
 ) -> Certificate:
-    """Compare an answer with a finite-element reference that is at hand; see `certify`.
+    """Compare an answer with a finite-element reference that is at hand; see `certify_heat`.
 
     Args:
         reference: What `fem_reference` returned.

@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 from ._domains._domain import even_points
 from ._domains._singular import graded
 from ._field_problem import FieldProblem, Soft
+from ._interfaces import Contact
 
 _FLOOR = 0.2  # chance of a point without residual, in parts of that of the mean residual
 _OVERDRAW = 1.3
@@ -94,7 +95,10 @@ class Collocation:
     def on(self, condition: Soft, count: int, number: int) -> Sides:
         """Even points on the pieces that a condition names, at even times."""
         problem, rng = self.problem, self.random(number)
-        drawn = self._shared(condition.piece, count, rng)
+        if isinstance(condition, Contact):
+            drawn = [condition.meeting.sample(count, rng)]
+        else:
+            drawn = self._shared(condition.piece, count, rng)
         points, normals = (np.concatenate(part) for part in zip(*drawn, strict=True))
         order = rng.permutation(len(points))
         points, normals = points[order], normals[order]

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from ..core import InputError, register
 from ..sdf import Patches
+from ._radiation import STEFAN_BOLTZMANN, Radiation, fourth_power
 
 
 @register
@@ -64,7 +65,7 @@ class Convection:
         _check(self.patch, "ambient", self.ambient, lowest=0.0)
 
 
-Condition = Temperature | HeatFlux | Convection
+Condition = Temperature | HeatFlux | Convection | Radiation
 
 
 def _check(patch: str, name: str, value: float, lowest: float = -np.inf) -> None:
@@ -84,24 +85,70 @@ class FaceConditions:
         h: W/(m² K); 0 where there is no convection.
         ambient: K; 0 where there is no convection.
         flux: W/m² into the part; 0 where none is prescribed.
+        emissivity: 0 where nothing radiates; None: nowhere.
+        radiant: Temperature of what the face radiates to, K; 0 where nothing radiates.
     """
 
     temperature: Float[np.ndarray, " f"]
     h: Float[np.ndarray, " f"]
     ambient: Float[np.ndarray, " f"]
     flux: Float[np.ndarray, " f"]
+    emissivity: Float[np.ndarray, " f"] | None = None
+    radiant: Float[np.ndarray, " f"] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("emissivity", "radiant"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.zeros(len(self.h)))
 
     @property
     def held(self) -> Bool[np.ndarray, " f"]:
         """Whether the face is held at a temperature."""
         return np.isfinite(self.temperature)
 
+    @property
+    def radiates(self) -> Bool[np.ndarray, " f"]:
+        """Whether the face radiates."""
+        return np.asarray(self.emissivity) > 0
+
+    @property
+    def levels(self) -> Float[np.ndarray, " n"]:
+        """The given temperatures, K."""
+        radiant = np.asarray(self.radiant)[self.radiates]
+        return np.concatenate([self.temperature[self.held], self.ambient[self.h > 0], radiant])
+
+    @property
+    def tied(self) -> Bool[np.ndarray, " f"]:
+        """Whether a condition of the face fixes the level of the temperature."""
+        return self.held | (self.h > 0) | self.radiates
+
+    @property
+    def transfer(self) -> Float[np.ndarray, " f"]:
+        """How strongly the face is tied to its surroundings, W/(m² K): h and what radiates at the highest level."""
+        if not self.radiates.any():
+            return self.h
+        hottest = float(self.levels.max())
+        return self.h + 4 * STEFAN_BOLTZMANN * hottest**3 * np.asarray(self.emissivity)
+
+    def inflow(
+        self, faces: Int[np.ndarray, " n"], temperature: Float[np.ndarray, " n"]
+    ) -> Float[np.ndarray, " n"]:
+        """Returns the heat that enters at points on these faces with these temperatures in K, W/m².
+
+        It is flux + h (ambient − T) + ε σ (radiant⁴ − T⁴); on a held face it means nothing.
+        """
+        entering = self.flux[faces] + self.h[faces] * (self.ambient[faces] - temperature)
+        if not self.radiates.any():
+            return entering
+        emissivity, radiant = np.asarray(self.emissivity)[faces], np.asarray(self.radiant)[faces]
+        return entering + emissivity * STEFAN_BOLTZMANN * (fourth_power(radiant) - fourth_power(temperature))
+
 
 def face_conditions(patches: Patches, conditions: Sequence[Condition]) -> FaceConditions:
     """Writes the conditions of patches into one table with a row per face.
 
-    A patch without a condition is insulated. A patch may carry a flux and convection together, but nothing beside
-    a temperature, and no kind twice.
+    A patch without a condition is insulated. A patch may carry a flux, convection and radiation together, but
+    nothing beside a temperature, and no kind twice.
 
     Args:
         patches: The patches of the part.
@@ -112,10 +159,10 @@ def face_conditions(patches: Patches, conditions: Sequence[Condition]) -> FaceCo
 
     Raises:
         InputError: Conditions on one patch contradict each other, or the problem has no unique solution (no
-            temperature is held and nothing convects).
+            temperature is held and nothing convects or radiates).
     """
     faces = len(patches.face_patch)
-    table = FaceConditions(np.full(faces, np.nan), np.zeros(faces), np.zeros(faces), np.zeros(faces))
+    table = FaceConditions(np.full(faces, np.nan), *np.zeros((5, faces)))
     for patch in dict.fromkeys(condition.patch for condition in conditions):
         _check_together(patch, [c for c in conditions if c.patch == patch])
     for condition in conditions:
@@ -127,14 +174,28 @@ def face_conditions(patches: Patches, conditions: Sequence[Condition]) -> FaceCo
                 table.flux[here] = value
             case Convection(h=h, ambient=ambient):
                 table.h[here], table.ambient[here] = h, ambient
-    if not (table.held.any() or (table.h > 0).any()):
+            case Radiation():
+                _radiating(table, here, condition)
+    if not table.tied.any():
         raise InputError(
             "conditions",
             "",
             "no patch fixes the level of the temperature, so the solution is not unique",
-            "Hold a patch at a temperature or let one convect",
+            "Hold a patch at a temperature or let one convect or radiate",
         )
     return table
+
+
+def _radiating(table: FaceConditions, here: np.ndarray, condition: Radiation) -> None:
+    if callable(condition.ambient):
+        raise InputError(
+            "conditions",
+            f"patch {condition.patch!r}",
+            "ambient is a function",
+            "In a part the surroundings have one temperature: give a number",
+        )
+    np.asarray(table.emissivity)[here] = condition.emissivity
+    np.asarray(table.radiant)[here] = condition.ambient
 
 
 def _check_together(patch: str, conditions: list[Condition]) -> None:

@@ -53,7 +53,7 @@ def held_faces(problem: Problem) -> Bool[np.ndarray, " f"]:
         stiff = loads.stiffness * problem.scales.metres / problem.equation.young > STIFF
         return np.any(loads.held | stiff, axis=1)
     table, scales = problem.face_conditions, problem.scales
-    return table.held | (table.h * scales.metres / problem.equation.conductivity > STIFF)
+    return table.held | (table.transfer * scales.metres / problem.equation.mean_conductivity > STIFF)
 
 
 def _inner_angle(corners: Float[np.ndarray, "f 3 3"], one: np.ndarray, other: np.ndarray) -> np.ndarray:

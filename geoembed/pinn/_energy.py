@@ -25,7 +25,7 @@ from ._surface_conditions import surface_conditions
 def dimensionless_source(problem: Problem) -> float:
     """Returns s = q L²/(k ΔT)."""
     scales, equation = problem.scales, problem.equation
-    return equation.source * scales.metres**2 / (equation.conductivity * scales.span)
+    return equation.source * scales.metres**2 / (equation.mean_conductivity * scales.span)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,10 @@ _MOST_ITERATIONS = 500
 
 @runtime_checkable
 class FaceTable(Protocol):
-    """One row of boundary data per surface triangle, in SI units (see `FaceConditions`)."""
+    """One row of boundary data per surface triangle, in SI units (see `FaceConditions`).
+
+    A table may also have the columns `emissivity` and `radiant`.
+    """
 
     @property
     def temperature(self) -> np.ndarray: ...
@@ -34,19 +37,31 @@ class FaceTable(Protocol):
     def flux(self) -> np.ndarray: ...
 
 
+def radiation_columns(conditions: FaceTable) -> tuple[np.ndarray, np.ndarray]:
+    """Return emissivity and temperature of the surroundings, K, per triangle; zeros if the table has none."""
+    zero = np.zeros(len(conditions.h))
+    columns = (getattr(conditions, name, None) for name in ("emissivity", "radiant"))
+    emissivity, radiant = (zero if column is None else np.asarray(column, np.float64) for column in columns)
+    return emissivity, radiant
+
+
 def patches_by_condition(conditions: FaceTable) -> tuple[Int[np.ndarray, "f"], tuple[str, ...]]:
     """Group the triangles whose conditions are equal; returns each one's group and the groups' names."""
     columns = (conditions.temperature, conditions.h, conditions.ambient, conditions.flux)
+    columns = (*columns, *radiation_columns(conditions))
     rows = np.stack([np.asarray(column, np.float64) for column in columns], axis=1)
     # np.unique takes rows with NaN for unequal; −1 K stands in for "not held".
     distinct, group = np.unique(np.where(np.isfinite(rows), rows, -1.0), axis=0, return_inverse=True)
     return group.reshape(-1), tuple(_condition_name(*row) for row in distinct)
 
 
-def _condition_name(temperature: float, h: float, ambient: float, flux: float) -> str:
+def _condition_name(
+    temperature: float, h: float, ambient: float, flux: float, emissivity: float, radiant: float
+) -> str:
     if temperature >= 0:
         return f"held at {temperature:g} K"
     parts = [f"convection h={h:g} W/(m² K), ambient {ambient:g} K"] if h > 0 else []
+    parts += [f"radiation ε={emissivity:g}, surroundings {radiant:g} K"] if emissivity > 0 else []
     parts += [f"flux {flux:g} W/m²"] if flux or not parts else []
     return " and ".join(parts)
 
@@ -144,7 +159,7 @@ def solve_heat(
     load = scaled.load(slope) + robin_load + source_load
     matrix = (scaled.stiffness() + robin).tocsr()
     theta, fixed = scaled.held_values(temperature - level, held)
-    theta, iterations, residual = _solve(matrix, load, theta, fixed, tolerance)
+    theta, iterations, residual = solve_linear(matrix, load, theta, fixed, tolerance)
     watts = conductivity * scaled.length  # from the scaled weak form to W
     reaction = np.where(fixed, matrix @ theta - load, 0.0) * watts
     return FemSolution(
@@ -240,7 +255,7 @@ def _facet_numbers(all_facets: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return order[np.searchsorted(keys, key(wanted.T), sorter=order)]
 
 
-def _solve(matrix, load, values, fixed, tolerance) -> tuple[np.ndarray, int, float]:
+def solve_linear(matrix, load, values, fixed, tolerance) -> tuple[np.ndarray, int, float]:
     """Solve for the free degrees of freedom; returns all values, the iterations, the residual ratio."""
     pyamg = fem_package("pyamg")
     free = np.flatnonzero(~fixed)

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 
 from ._fem import TOLERANCE, FaceTable, FemSolution, patches_by_condition, solve_heat
 from ._fem_mesh import TetMesh, fem_package, tet_volumes
+from ._fem_nonlinear import Conductivity, is_nonlinear, solve_nonlinear_heat
 from ._fem_refine import refine, resolve_borders
 
 # Largest share of the tetrahedra that is marked in a round, and how many are added for each one marked, as
@@ -63,7 +64,7 @@ def solve_adapted(
     vertices: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
     conditions: FaceTable,
-    conductivity: float,
+    conductivity: Conductivity,
     source: float,
     *,
     tets: int,
@@ -75,7 +76,9 @@ def solve_adapted(
     """
 
     def solve(mesh: TetMesh, tolerance: float) -> FemSolution:
-        return solve_heat(mesh, conditions, conductivity, source, tolerance=tolerance)
+        if is_nonlinear(conditions, conductivity):
+            return solve_nonlinear_heat(mesh, conditions, conductivity, source, tolerance=tolerance)
+        return solve_heat(mesh, conditions, float(conductivity), source, tolerance=tolerance)  # pyright: ignore
 
     group = patches_by_condition(conditions)[0]
     return adapt(mesh, vertices, faces, group, solve=solve, indicator=error_indicator, tets=tets)

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from ._fem import FaceTable, FemSolution, evaluate, patches_by_condition
 from ._fem_adapt import solve_adapted
 from ._fem_mesh import MeshDeviation, mesh_deviation, sample_mesh, tetrahedralise
+from ._fem_nonlinear import Conductivity
 from ._fem_surface import face_areas, inside_surface
 
 # The two meshes: tetrahedra from the mesher, and tetrahedra after local refinement. The finer has two and a
@@ -67,7 +68,7 @@ def fem_reference(
     vertices_m: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
     conditions: FaceTable,
-    conductivity: float,
+    conductivity: Conductivity,
     source: float,
     *,
     seed: int,
@@ -77,13 +78,13 @@ def fem_reference(
     fine: tuple[int, int] = FINE,
     points: int = _POINTS,
 ) -> FemReference:
-    """Solve a heat problem on two meshes; see `certify` for the problem.
+    """Solve a heat problem on two meshes; see `certify_heat` for the problem.
 
     Args:
         vertices_m: Corners of the closed surface, m.
         faces: Its triangles.
         conditions: Boundary data per triangle.
-        conductivity: k, W/(m K).
+        conductivity: k, W/(m K): a number, or a function of an array of temperatures in K.
         source: q, W/m³.
         seed: Seed of the points.
         face_patch: Patch number of each triangle.

@@ -32,7 +32,7 @@ def refine(
     skfem = fem_package("skfem")
     centre, length = mesh.points.mean(0), float(np.ptp(mesh.points, axis=0).max())
     scaled = np.ascontiguousarray(((mesh.points - centre) / length).T)
-    with _unnoticed():
+    with unnoticed():
         finer = skfem.MeshTet(scaled, np.ascontiguousarray(mesh.tets.T)).refined(marked)
     points = np.concatenate([mesh.points, finer.p.T[len(mesh.points) :] * length + centre])
     tets = np.array(finer.t.T, np.int64)
@@ -51,7 +51,7 @@ def _keys(facets: Int[np.ndarray, "b 3"]) -> list[tuple[int, ...]]:
 
 
 @contextmanager
-def _unnoticed() -> Iterator[None]:
+def unnoticed() -> Iterator[None]:
     """Keep scikit-fem's refinement from reseeding numpy's global generator and from logging array layouts."""
     logger = logging.getLogger("skfem")
     state, level = np.random.get_state(), logger.level  # noqa: NPY002

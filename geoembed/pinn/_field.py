@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ..core import Property, one_point, register
+from ._kirchhoff import KirchhoffMap
 from ._spline import spline_values
 
 
@@ -57,6 +58,7 @@ class SplineField(eqx.Module):
     trained: int | None = eqx.field(
         static=True, default=None
     )  # how many numbers, None: as many as coefficients
+    transform: KirchhoffMap | None = None  # from the value above to that of the field, where k depends on T
 
     def __call__(self, x: Float[Array, "3"]) -> Float[Array, "*m"]:
         """Returns the field at one point.
@@ -82,7 +84,8 @@ class SplineField(eqx.Module):
             there, row = there & (row >= 0), jnp.maximum(row, 0)
             value = jnp.where(there, _combined(grid, row, local), value)
             grid = grid.finer
-        return jnp.where(near, self.reference + self.scale * value, jnp.nan)
+        value = self.reference + self.scale * value
+        return jnp.where(near, value if self.transform is None else self.transform(value), jnp.nan)
 
     def _cell(self, position: Float[Array, "3"]) -> tuple[Array, Int[Array, "3"], Array, Array]:
         """Finds the occupied cell nearest to a position, among its own cell and the 26 around it.

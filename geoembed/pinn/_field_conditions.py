@@ -1,14 +1,16 @@
 """Conditions on the boundary of a domain and at its first moment, for any equation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..core import InputError
+from ._radiation import Radiation
 
 Value = float | Callable[[Any], Any]
+Values = Any  # a Value for all regions of `Materials`, or a mapping from their names to one for each
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Dirichlet:
     """
 
     piece: str
-    value: Value = 0.0
+    value: Values = 0.0
     field: str | None = None
     hard: bool = True
 
@@ -42,7 +44,7 @@ class Neumann:
     """
 
     piece: str
-    value: Value = 0.0
+    value: Values = 0.0
     field: str | None = None
 
     def __post_init__(self) -> None:
@@ -61,8 +63,8 @@ class Robin:
     """
 
     piece: str
-    coefficient: Value
-    value: Value = 0.0
+    coefficient: Values
+    value: Values = 0.0
     field: str | None = None
 
     def __post_init__(self) -> None:
@@ -80,7 +82,7 @@ class Initial:
         order: Of the derivative in time, 0 or 1.
     """
 
-    value: Value = 0.0
+    value: Values = 0.0
     field: str | None = None
     order: int = 0
 
@@ -103,10 +105,49 @@ class Periodic:
     axis: int = 0
 
 
-FieldCondition = Dirichlet | Neumann | Robin | Initial | Periodic
+@dataclass(frozen=True)
+class Interface:
+    """What holds where two regions a and b of `Materials` meet, as rows of the least squares:
+
+        uₐ − u_b = jump + resistance · q,      Fₐ − F_b = flux_jump,
+
+    with the natural fluxes F along the normal out of a, and q what flows from a to b: Fₐ of an equation whose flux is
+    what leaves (`HeatEquation`), −Fₐ of all others. With three zeros the contact is perfect, as it is without an
+    `Interface`.
+
+    Args:
+        between: The names of a and b; None for every two regions that meet, in the order of `Materials`.
+        jump: A number, or a function of one point.
+        flux_jump: A number, or a function of one point; for `HeatEquation` what the interface takes up, W/m²,
+            negative where it releases heat.
+        resistance: A number, or a function of one point; for `HeatEquation` in m² K/W, 1/h of a contact that
+            conducts h.
+        field: The name of the unknown; None for all that have a flux.
+
+    References:
+        H. S. Carslaw and J. C. Jaeger, Conduction of Heat in Solids, 2nd ed., Oxford 1959, section 1.9 (G).
+    """
+
+    between: tuple[str, str] | None = None
+    jump: Value = 0.0
+    flux_jump: Value = 0.0
+    resistance: Value = 0.0
+    field: str | None = None
+
+    def __post_init__(self) -> None:
+        where = "Interface" if self.between is None else " and ".join(self.between)
+        for name in ("jump", "flux_jump", "resistance"):
+            _check(where, name, getattr(self, name))
 
 
-def _check(where: str, name: str, value: Value) -> None:
+FieldCondition = Dirichlet | Neumann | Robin | Initial | Periodic | Interface | Radiation
+
+
+def _check(where: str, name: str, value: Values) -> None:
+    if isinstance(value, Mapping):
+        for region, own in value.items():
+            _check(f"{where} in {region}", name, own)
+        return
     if callable(value):
         return
     number = np.asarray(value)

@@ -1,6 +1,6 @@
 """A problem for any equation, read: which unknown has which condition where, and the form of the network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,12 +19,20 @@ from ._domains._parts import Edge
 from ._domains._plane import PlaneBoundary
 from ._domains._singular import CornerFunctions, corner_functions
 from ._equations._equation import Equation
-from ._field_conditions import Dirichlet, FieldCondition, Initial, Neumann, Periodic, Robin
+from ._equations._heat import HeatEquation
+from ._equations._materials import Materials
+from ._field_checks import check_dimension, check_seams, check_time
+from ._field_conditions import Dirichlet, FieldCondition, Initial, Interface, Neumann, Periodic, Robin
+from ._interfaces import Contact, contacts, regions_at
 from ._jumps import Jumps, jumps
+from ._radiation import Radiation
+from ._region_values import by_region, within
+from ._regions import Regions
+from ._start_values import check_start
 from ._trial import Coordinates, Shaping
 from ._values import Between, Blend, Ends, Known, as_function
 
-Soft = Dirichlet | Neumann | Robin
+Soft = Dirichlet | Neumann | Robin | Radiation | Contact
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,15 +54,21 @@ class FieldProblem:
     where: Mapping[str, Callable[[Any], Any]] | None = None
 
     def __post_init__(self) -> None:
-        _check_time(self.equation, self.time)
-        _check_dimension(self.equation, self.domain)
-        _ = self.periodic
+        check_time(self.equation, self.time)
+        check_dimension(self.equation, self.domain)
+        object.__setattr__(self, "conditions", by_region(self.conditions, self.regions))
+        check_seams(self.periodic, self.domain, self.regions)
         for condition in self.conditions:
             self.number(condition)
-            if not isinstance(condition, Initial | Periodic):
+            if isinstance(condition, Dirichlet | Neumann | Robin | Radiation):
                 self.pieces(condition.piece)
-        for number in range(len(self.equation.fields)):
-            self.shaping(number)
+            if isinstance(condition, Radiation) and not isinstance(self.equation, HeatEquation):
+                reason = f"{type(self.equation).__name__} has no heat to radiate"
+                raise InputError(
+                    "conditions", "Radiation", reason, "Use HeatEquation, with temperatures in K"
+                )
+        _ = self.contacts, self.shapings
+        self._check_start()
 
     @cached_property
     def domain(self) -> Domain:
@@ -84,6 +98,21 @@ class FieldProblem:
     def is_box(self) -> bool:
         """Whether the domain fills the box around it."""
         return _is_box(self.source)
+
+    @property
+    def regions(self) -> Regions | None:
+        """The regions with equations of their own; None if there is one equation."""
+        return self.equation.regions if isinstance(self.equation, Materials) else None
+
+    @property
+    def copies(self) -> int:
+        """How many functions each unknown consists of."""
+        return 1 if self.regions is None else self.regions.count
+
+    @cached_property
+    def contacts(self) -> tuple[Contact, ...]:
+        """The rows on the interfaces between regions."""
+        return contacts(self)
 
     @property
     def _joined(self) -> set[str]:
@@ -120,7 +149,7 @@ class FieldProblem:
     def number(self, condition: FieldCondition) -> int:
         """The number of the unknown that a condition is for."""
         name, fields = getattr(condition, "field", None), self.equation.fields
-        if isinstance(condition, Periodic) or (name is None and len(fields) == 1):
+        if isinstance(condition, Periodic | Interface) or (name is None and len(fields) == 1):
             return 0
         if name not in fields:
             raise InputError(
@@ -134,12 +163,13 @@ class FieldProblem:
     @cached_property
     def soft(self) -> tuple[Soft, ...]:
         """The conditions that become rows of the least squares."""
-        return tuple(
+        rows = (
             condition
             for condition in self.conditions
-            if isinstance(condition, Neumann | Robin)
+            if isinstance(condition, Neumann | Robin | Radiation)
             or (isinstance(condition, Dirichlet) and not condition.hard)
         )
+        return (*rows, *self.contacts)
 
     @cached_property
     def _given_names(self) -> set[str]:
@@ -172,22 +202,42 @@ class FieldProblem:
             lower, upper = np.append(lower, self.time[0]), np.append(upper, self.time[1])
         return Coordinates(lower, upper, self.periodic, self.corner_functions)
 
-    def shaping(self, number: int) -> Shaping:
-        """What makes the hard conditions of one unknown hold."""
-        mine = [condition for condition in self.conditions if self.number(condition) == number]
+    @cached_property
+    def shapings(self) -> tuple[Shaping, ...]:
+        """What makes the hard conditions hold: for each unknown, in each region."""
+        numbers = range(len(self.equation.fields))
+        return tuple(self.shaping(number, region) for region in range(self.copies) for number in numbers)
+
+    def shaping(self, number: int, region: int = 0) -> Shaping:
+        """What makes the hard conditions of one unknown hold in one region."""
+        mine = [within(c, region) for c in self.conditions if self.number(c) == number]
         hard = [condition for condition in mine if isinstance(condition, Dirichlet) and condition.hard]
         initial = self._initial([condition for condition in mine if isinstance(condition, Initial)])
         start, span = (float(self.time[0]), float(self.time[1] - self.time[0])) if self.time else (0.0, None)
-        if not hard:
-            return Shaping(None, None, initial, start, span)
         named = [(piece, condition) for condition in hard for piece in self._whole(condition.piece)]
+        named = [(piece, condition) for piece, condition in named if region in self._regions_at(piece)]
         names = [piece.name for piece, _ in named]
         if len(set(names)) < len(names):
             double = next(name for name in names if names.count(name) > 1)
             raise InputError(
                 "conditions", repr(double), "has two values of one unknown", "Remove one of them"
             )
+        if not named:
+            return Shaping(None, None, initial, start, span)
         return Shaping(self._factor(names), self._given(named), initial, start, span)
+
+    def _regions_at(self, piece: Piece) -> Collection[int]:
+        """The regions that a piece of the boundary is the rim of: a function of another one needs no value there."""
+        return range(1) if self.regions is None else regions_at(piece, self.domain, self.regions)
+
+    def _check_start(self) -> None:
+        """Refuses hard values that disagree with the initial ones at the first moment."""
+        for first in self.conditions if self.regions is None else ():
+            if self.time and isinstance(first, Initial) and first.order == 0:
+                mine = [c for c in self.conditions if isinstance(c, Dirichlet) and c.hard]
+                mine = [c for c in mine if self.number(c) == self.number(first)]
+                given = [(piece, c, as_function(c.value)) for c in mine for piece in self.pieces(c.piece)]
+                check_start(self.domain, given, as_function(first.value), float(self.time[0]))
 
     def _whole(self, name: str) -> tuple[Piece, ...]:
         if name in self._own:
@@ -257,24 +307,3 @@ def _is_box(source: Any) -> bool:
     while isinstance(source, Translate):
         source = source.shape
     return isinstance(source, Interval | Box)
-
-
-def _check_time(equation: Equation, time: tuple[float, float] | None) -> None:
-    if equation.transient != (time is not None):
-        name = type(equation).__name__
-        reason = "has a rate in time" if equation.transient else "has no time"
-        hint = "Give time=(first, last)" if equation.transient else "Leave time= away"
-        raise InputError("problem", "time", f"{name} {reason}, received time={time}", hint)
-    if time is not None and not (len(time) == 2 and np.all(np.isfinite(time)) and time[0] < time[1]):
-        raise InputError("problem", "time", f"{time} is not in order", "Give time=(first, last)")
-
-
-def _check_dimension(equation: Equation, domain: Domain) -> None:
-    if domain.dimension not in equation.dimensions:
-        allowed = " or ".join(map(str, equation.dimensions))
-        raise InputError(
-            "problem",
-            "domain",
-            f"it has {domain.dimension} dimensions, {type(equation).__name__} takes {allowed}",
-            "Choose another domain or equation",
-        )

@@ -32,7 +32,7 @@ def first_network(
     """
     layers, places, ways, lengths = jax.random.split(key, 4)
     size = problem.coordinates.size
-    network = MLP(size, len(problem.equation.fields), width, depth, activation="tanh", key=layers)
+    network = MLP(size, len(problem.shapings), width, depth, activation="tanh", key=layers)
     return bent(network, _features(problem, width, places), 1.0, ways=ways, lengths=lengths)
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..sdf import signed_volume, value_and_gradient
 from ..train import ConjugateGradient
+from ._descent import Descent
 from ._edges import singular_edges
 from ._energy import Quadratic, assemble
 from ._features import SplineFeatures
@@ -17,7 +18,9 @@ from ._field import SplineDetail, SplineField
 from ._heldout import HeldOut, HeldOutEnergy
 from ._nested_cells import depths, nested_cells
 from ._nested_features import NestedFeatures
+from ._nonlinear_energy import NonlinearEnergy, nonlinear_energy
 from ._problem import Problem
+from ._surface_conditions import surface_conditions
 
 _SURFACE_SHARE = 0.52  # occupied cells beyond volume/spacing³, per area/spacing²: a typical part
 _BESIDE = 7.5  # cells that a spacing's length of edge divides: typical
@@ -33,7 +36,7 @@ class Grid:
 
     problem: Problem
     features: NestedFeatures
-    energy: Quadratic
+    energy: Quadratic | NonlinearEnergy
     held_out: HeldOutEnergy
 
     @property
@@ -42,8 +45,10 @@ class Grid:
         return self.features.count
 
     @cached_property
-    def solver(self) -> ConjugateGradient:
+    def solver(self) -> ConjugateGradient | Descent:
         """The solver of ∇J = 0."""
+        if isinstance(self.energy, NonlinearEnergy):
+            return Descent(self.energy)
         return ConjugateGradient(self.energy.matrix, self.energy.load)
 
     def field(self, coefficients: Float[np.ndarray, " d"]) -> SplineField:
@@ -56,7 +61,8 @@ class Grid:
         The coefficient of a spline is the field at its middle, up to O(spacing²).
         """
         if previous is None:
-            return np.zeros(self.features.count)
+            zero = np.zeros(self.features.count)
+            return zero if isinstance(self.energy, Quadratic) else self.energy.levelled(zero)
         guesses = []
         for grid in self.features.grids:
             value, _ = value_and_gradient(previous, middles(grid))
@@ -111,7 +117,7 @@ def grid_spacing(problem: Problem, cells: int) -> float:
     domain = problem.domain
     volume, area = signed_volume(domain.vertices, domain.faces), float(domain.areas.sum())
     edges, exponents = singular_edges(problem)
-    lengths, depth = np.linalg.norm(edges[:, 1] - edges[:, 0], axis=1), depths(exponents)
+    lengths, depth = np.linalg.norm(edges[:, 1] - edges[:, 0], axis=1), depths(exponents, problem.elastic)
     per_level = [float(lengths[depth > level].sum()) for level in range(int(depth.max(initial=0)))]
 
     def leaves(spacing: float) -> float:
@@ -143,7 +149,11 @@ def build_grid(problem: Problem, points: HeldOut, cells: int, *, key: PRNGKeyArr
         The grid; the same for the same arguments.
     """
     features = grid_features(problem, cells, key=key)
-    return Grid(problem, features, assemble(problem, features), HeldOutEnergy(problem, points, features))
+    energy = assemble(problem, features)
+    if problem.nonlinear:
+        surface = surface_conditions(problem, features.cells.rule)
+        energy = nonlinear_energy(energy, features, surface)
+    return Grid(problem, features, energy, HeldOutEnergy(problem, points, features))
 
 
 def grid_features(problem: Problem, cells: int, *, key: PRNGKeyArray) -> NestedFeatures:

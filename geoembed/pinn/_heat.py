@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..sdf import MeshSDF, mesh_sdf, value_and_gradient
-from ._edges import STIFF
+from ._edges import held_faces
 from ._field import SplineField
 from ._heldout import HeldOut
 from ._problem import Problem
@@ -15,7 +15,8 @@ _DEPTH = 0.1  # of the part's length: how deep the layer is in which heat throug
 def heat_flows(problem: Problem, field: SplineField, points: HeldOut) -> dict[str, float]:
     """Returns the heat that enters through each patch and from the source, in W.
 
-    On convecting patches it is ∫ h (ambient − T) dS, on flux patches what is prescribed. On a patch held at a
+    On convecting patches it is ∫ h (ambient − T) dS, on radiating ones ∫ ε σ (ambient⁴ − T⁴) dS, on flux patches what
+    is prescribed. On a patch held at a
     temperature (or by convection with a Biot number above 100), where ∂T/∂n is singular at the rim, it is the domain
     integral
 
@@ -40,7 +41,7 @@ def heat_flows(problem: Problem, field: SplineField, points: HeldOut) -> dict[st
     inflow = _surface_inflow(problem, field, points)  # W/m² into the part; nan on held faces
     area = points.surface.weights * (problem.scales.length * metres) ** 2
     patch = problem.resolved.face_patch[points.surface.faces]
-    held = _held(problem)
+    held = held_faces(problem)
     flows = {}
     for number, name in enumerate(problem.resolved.names):
         of_patch = problem.resolved.face_patch == number
@@ -67,14 +68,7 @@ def energy_balance(flows: dict[str, float]) -> float:
 def _surface_inflow(problem: Problem, field: SplineField, points: HeldOut) -> Float[np.ndarray, " n"]:
     table, faces = problem.face_conditions, points.surface.faces
     temperature, _ = value_and_gradient(field, points.surface.points)
-    inflow = table.flux[faces] + table.h[faces] * (table.ambient[faces] - temperature)
-    return np.where(_held(problem)[faces], np.nan, inflow)
-
-
-def _held(problem: Problem) -> Bool[np.ndarray, " f"]:
-    """The faces that are held at a temperature, by decree or by strong convection."""
-    table, scales = problem.face_conditions, problem.scales
-    return table.held | (table.h * scales.metres / problem.equation.conductivity > STIFF)
+    return np.where(held_faces(problem)[faces], np.nan, table.inflow(faces, temperature))
 
 
 def _through_held(
@@ -92,11 +86,11 @@ def _through_held(
     half-way already: weights that overlap could sum to 1, and then the flows would balance for any temperature.
     """
     equation, metres = problem.equation, problem.domain.metres_per_unit
-    others = _held(problem) & ~of_patch
+    others = held_faces(problem) & ~of_patch
     chi, slope = layer_weight(problem, of_patch, others, points.interior.points)
-    _, gradient = value_and_gradient(field, points.interior.points)
+    temperature, gradient = value_and_gradient(field, points.interior.points)
     volume = points.interior.weights * metres**3
-    conducted = equation.conductivity * np.sum(gradient * slope, axis=1) / metres**2
+    conducted = equation.conductivity_at(temperature) * np.sum(gradient * slope, axis=1) / metres**2
     inside = float(np.sum(volume * (conducted - equation.source * chi)))
     on_surface, _ = layer_weight(problem, of_patch, others, points.surface.points)
     return inside - float(np.nansum(area * on_surface * inflow))

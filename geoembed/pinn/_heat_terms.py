@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
+from ..core import InputError
 from ..sdf import signed_volume
 from ._assemble import grid_integrals
 from ._conditions import Condition, Convection, HeatFlux, Temperature
@@ -68,6 +69,7 @@ def numbers_of(problem: Problem) -> dict[str, float]:
     """Returns the numbers of a problem in SI units by name: "conductivity", "source", and for each patch
     "patch.h" and "patch.ambient", "patch.flux" or "patch.temperature".
     """
+    _require_linear(problem)
     numbers = {"conductivity": problem.equation.conductivity, "source": problem.equation.source}
     for condition in heat_conditions(problem):
         match condition:
@@ -78,6 +80,16 @@ def numbers_of(problem: Problem) -> dict[str, float]:
             case Convection(patch=patch, h=h, ambient=ambient):
                 numbers[f"{patch}.h"], numbers[f"{patch}.ambient"] = h, ambient
     return {name: float(value) for name, value in numbers.items()}
+
+
+def _require_linear(problem: Problem) -> None:
+    if problem.nonlinear:
+        raise InputError(
+            "problem",
+            "",
+            "radiates, or its conductivity depends on the temperature: its energy is no sum of such terms",
+            "Use Convection and a number as conductivity",
+        )
 
 
 def heat_conditions(problem: Problem) -> list[Condition]:
@@ -94,7 +106,11 @@ def heat_terms(problem: Problem, features: NestedFeatures) -> HeatTerms:
 
     Returns:
         The terms.
+
+    Raises:
+        InputError: The problem is not linear.
     """
+    _require_linear(problem)
     size = problem.scales.metres
     stiffness, integral = _inside(problem, features)
     matrices = [Term(1.0, ("conductivity",), stiffness)]

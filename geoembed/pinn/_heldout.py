@@ -108,5 +108,7 @@ class HeldOutEnergy:
         s = self._surface
         theta = self._at.on_surface @ coefficients
         on_surface = s.weights @ (0.5 * s.transfer * (theta - s.target) ** 2 - s.flux * theta)
+        if s.exchange is not None:
+            on_surface = on_surface + s.weights @ s.exchange.energy(theta)
         released = self._source * float(self._at.weights @ self.inside(coefficients))
         return self.dissipation(coefficients) + float(on_surface) - released

@@ -13,6 +13,7 @@ from ._conditions import Condition, Convection, HeatFlux, Temperature
 from ._equations._steady_heat import SteadyHeat
 from ._heat_terms import heat_conditions, numbers_of
 from ._problem import Problem
+from ._radiation import Radiation
 
 
 class Parameters:
@@ -142,3 +143,5 @@ def _with(condition: Condition, new: Mapping[str, float]) -> Condition:
             return replace(
                 condition, h=here.get("h", condition.h), ambient=here.get("ambient", condition.ambient)
             )
+        case Radiation():
+            return condition  # `numbers_of` refuses what radiates: an emissivity of 0 is left

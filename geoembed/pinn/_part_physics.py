@@ -1,5 +1,6 @@
 """What the ladder of grids asks of heat conduction and of elasticity."""
 
+from dataclasses import replace
 from typing import Any
 
 from jaxtyping import PRNGKeyArray
@@ -10,6 +11,7 @@ from ._forces import elastic_evidence
 from ._grids import Grid, build_grid
 from ._heat import energy_balance, heat_flows
 from ._heldout import HeldOut, hold_out
+from ._kirchhoff import kirchhoff
 from ._problem import Problem
 
 PartPoints = HeldOut | ElasticHeldOut
@@ -26,6 +28,13 @@ def part_grid(problem: Problem, points: PartPoints, cells: int, key: PRNGKeyArra
     if isinstance(points, ElasticHeldOut):
         return build_elastic_grid(problem, points, cells, key=key)
     return build_grid(problem, points, cells, key=key)
+
+
+def part_field(problem: Problem, field: SplineField) -> SplineField:
+    """The temperature or displacement of what was trained: `Kirchhoff` where k depends on T."""
+    if problem.elastic or not problem.equation.varies:
+        return field
+    return replace(field, transform=kirchhoff(problem.equation, problem.scales.reference).map)
 
 
 def part_evidence(problem: Problem, field: SplineField, points: PartPoints) -> dict[str, Any]:

@@ -25,16 +25,16 @@ class Problem:
     """A boundary value problem, in a part or in a domain given by a formula.
 
     **Heat in a part**: the domain is a mesh and the equation `SteadyHeat`. Coordinates are those of the part, in its
-    own unit; every other quantity is in SI units. Conditions are `Temperature`, `HeatFlux` and `Convection` on patches;
-    a patch without one is insulated.
+    own unit; every other quantity is in SI units. Conditions are `Temperature`, `HeatFlux`, `Convection` and
+    `Radiation` on patches; a patch without one is insulated.
 
     **An elastic part**: the domain is a mesh and the equation `SteadyElasticity`. Coordinates and units are as for
     heat; the displacement is in m. Conditions are `Displacement`, `Traction`, `Pressure` and `ElasticFoundation` on
     patches; a patch without one is free.
 
     **Any other equation**: the domain is an `Interval`, a shape with bounds or a mesh. Conditions are `Dirichlet`,
-    `Neumann`, `Robin`, `Initial` and `Periodic` on named pieces of the boundary. What the numbers mean is up to the
-    equation.
+    `Neumann`, `Robin`, `Initial`, `Periodic` and (for `HeatEquation`) `Radiation` on named pieces of the boundary. What
+    the numbers mean is up to the equation.
 
     Args:
         domain: The domain in space. A part must be closed.
@@ -100,7 +100,9 @@ class Problem:
             loads = self.face_loads
             return loads.displacement, loads.stiffness, loads.traction
         table = self.face_conditions
-        return table.temperature, table.h, table.ambient, table.flux
+        columns = table.temperature, table.h, table.ambient, table.flux
+        radiation = np.asarray(table.emissivity), np.asarray(table.radiant)
+        return (*columns, *radiation) if table.radiates.any() else columns
 
     @property
     def elastic(self) -> bool:
@@ -112,7 +114,12 @@ class Problem:
         """At which faces of a part a condition fixes the level of the field."""
         if self.elastic:
             return np.asarray(np.any(self.face_loads.supported, axis=1))
-        return self.face_conditions.held | (self.face_conditions.h > 0)
+        return self.face_conditions.tied
+
+    @property
+    def nonlinear(self) -> bool:
+        """Whether heat in a part depends on the temperature in a way that is not linear."""
+        return not self.elastic and (self.equation.varies or bool(self.face_conditions.radiates.any()))
 
     @cached_property
     def scales(self) -> "Scales":
@@ -127,7 +134,7 @@ def _check_kinds(conditions: Sequence[Any]) -> None:
                 "conditions",
                 type(condition).__name__,
                 "is no condition of this equation",
-                "Use Dirichlet, Neumann, Robin, Initial and Periodic",
+                "Use Dirichlet, Neumann, Robin, Initial, Periodic and Radiation",
             )
 
 
@@ -153,7 +160,7 @@ def _check_part(problem: Problem) -> None:
             f"is no condition of {'an elastic part' if problem.elastic else 'heat in a part'}",
             "Use Displacement, Traction, Pressure and ElasticFoundation"
             if problem.elastic
-            else "Use Temperature, HeatFlux and Convection",
+            else "Use Temperature, HeatFlux, Convection and Radiation",
         )
     if not problem.domain.sign_reliable:
         raise InputError(
@@ -171,7 +178,7 @@ def _check_part(problem: Problem) -> None:
 def _check_levels(domain: MeshSDF, table: FaceConditions) -> None:
     """Refuses a body that no condition ties to a temperature: heat finds no way to it from another body."""
     body = bodies(domain)
-    tied = np.bincount(body, weights=table.held | (table.h > 0))
+    tied = np.bincount(body, weights=table.tied)
     loose = np.flatnonzero(tied == 0)
     if len(loose):
         corners = domain.vertices[domain.faces[body == loose[0]]]
@@ -198,7 +205,8 @@ class Scales:
         metres: The same in metres.
         reference: Temperature that becomes 0, K; 0 for an elastic part.
         span: Temperature difference that becomes 1, K; displacement that becomes 1, m.
-        heat: Heat flow that becomes 1: k · metres · span, W; force that becomes 1: E · metres · span, N.
+        heat: Heat flow that becomes 1: k · metres · span with the mean k, W; force that becomes 1: E · metres · span,
+            N.
     """
 
     length: float
@@ -214,8 +222,8 @@ def _scales(problem: Problem) -> Scales:
     metres = length * problem.domain.metres_per_unit
     if problem.elastic:
         return _elastic_scales(problem, length, metres)
-    table, k = problem.face_conditions, problem.equation.conductivity
-    levels = np.concatenate([table.temperature[table.held], table.ambient[table.h > 0]])
+    table, k = problem.face_conditions, problem.equation.mean_conductivity
+    levels = table.levels
     driven = (np.abs(table.flux).max() * metres + abs(problem.equation.source) * metres**2) / k
     span = float(max(np.ptp(levels), driven))
     span = span if span > 0 else 1.0

@@ -9,7 +9,7 @@ import numpy as np
 from ..core import register
 from ._field import SplineField
 from ._stress import Elasticity, Strain, Stress, VonMises
-from ._trial import NetworkField
+from ._training import AnyField
 
 
 @register
@@ -36,7 +36,7 @@ class Result(eqx.Module):
         elasticity: What makes strain and stress of the displacement of an elastic part.
     """
 
-    field: SplineField | NetworkField
+    field: SplineField | AnyField
     status: str = eqx.field(static=True)
     estimated_error: float = eqx.field(static=True)
     heat: tuple[tuple[str, float], ...] = eqx.field(static=True)
@@ -63,7 +63,7 @@ class Result(eqx.Module):
         return self.field
 
     @property
-    def value(self) -> SplineField | NetworkField:
+    def value(self) -> SplineField | AnyField:
         """The field as a function of one point: the temperature in K of a part, in whose unit the point is, nan farther
         than one cell outside; or the unknowns of another equation, time last in the point.
 
@@ -126,9 +126,7 @@ class Standing(Protocol):
     def history(self) -> tuple[dict[str, Any], ...]: ...
 
 
-def field_result(
-    field: NetworkField, status: str, at: Standing, *, iterations: int, seconds: float
-) -> Result:
+def field_result(field: AnyField, status: str, at: Standing, *, iterations: int, seconds: float) -> Result:
     """The result of an equation other than those of a part; its arrays are numpy's, which no mode of jax narrows."""
     return Result(
         field=jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, field),

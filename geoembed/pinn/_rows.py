@@ -8,19 +8,26 @@ from jaxtyping import Array, Float
 
 from ._field_conditions import Dirichlet, Initial, Neumann
 from ._field_problem import FieldProblem, Soft
+from ._interface_rows import interface_rows
+from ._interfaces import Contact
 from ._operators import time_derivative
+from ._radiation import STEFAN_BOLTZMANN, Radiation, fourth_power
+from ._region_field import RegionField
 from ._tensor_spline import UnitCoordinates
 from ._trial import Coordinates, NetworkField, Shaping
 from ._values import as_function
 
-Form = Callable[[Any], NetworkField]  # makes a field of a network
+Form = Callable[[Any], NetworkField | RegionField]  # makes a field of a network
 
 
 def form_of(
     problem: FieldProblem, shapings: tuple[Shaping, ...], coordinates: Coordinates | UnitCoordinates
 ) -> Form:
     """Returns the function of a network with the field that it stands for."""
-    return lambda network: NetworkField(network, coordinates, shapings, len(problem.equation.fields) == 1)
+    scalar, regions = len(problem.equation.fields) == 1, problem.regions
+    if regions is None:
+        return lambda network: NetworkField(network, coordinates, shapings, scalar)
+    return lambda network: RegionField(NetworkField(network, coordinates, shapings, False), regions, scalar)
 
 
 def inside_rows(problem: FieldProblem, form: Form) -> Any:
@@ -43,7 +50,11 @@ def side_rows(problem: FieldProblem, form: Form, condition: Soft) -> Any:
 
     A given value is weighted down where another one disagrees with it, see `Jumps`.
     """
-    number, value = problem.number(condition), as_function(condition.value)
+    if isinstance(condition, Contact):
+        return interface_rows(problem, form, condition)
+    radiates = isinstance(condition, Radiation)
+    number = problem.number(condition)
+    value = as_function(condition.ambient if radiates else condition.value)
     jumps = problem.jumps
 
     def rows(network: Any, item: tuple[Array, Array]) -> Float[Array, " 1"]:
@@ -56,6 +67,9 @@ def side_rows(problem: FieldProblem, form: Form, condition: Soft) -> Any:
         flux = problem.equation.flux(field, x, normal)[number]
         if isinstance(condition, Neumann):
             return (flux - value(x))[None]
+        if isinstance(condition, Radiation):
+            radiated = condition.emissivity * STEFAN_BOLTZMANN
+            return (flux - radiated * (fourth_power(own) - fourth_power(value(x))))[None]
         return (flux + as_function(condition.coefficient)(x) * own - value(x))[None]
 
     return rows

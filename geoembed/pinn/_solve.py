@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 from jaxtyping import PRNGKeyArray
@@ -11,6 +11,8 @@ from ..core import InputError
 from ._equations._equation import Equation
 from ._field_problem import FieldProblem
 from ._first_network import first_network, in_double
+from ._first_order import FirstOrderRun
+from ._first_order_options import FirstOrder
 from ._problem import Problem
 from ._result import Result
 from ._solve_field import FieldRun
@@ -27,7 +29,8 @@ def solve(
     cells: int = 200_000,
     first_cells: int = 5_000,
     network: Any = None,
-    training: Training | None = None,
+    training: Training | FirstOrder | None = None,
+    form: Literal["strong", "weak"] = "strong",
     time_limit: float = float("inf"),
     callback: Callable[[Any], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -52,6 +55,12 @@ def solve(
       splines are too coarse. A transient problem is first solved window after window.
     - Otherwise, and where `network` or `training` is given, Levenberg–Marquardt and quasi-Newton steps train all
       layers. Points are added where the residual is large.
+    - With `training=FirstOrder(…)` Adam, SOAP or L-BFGS train them.
+
+    With `form="weak"` an equation that says what the divergence of its flux is (`DivergenceForm`) is tested with
+    functions v and integrated by parts, ∫ (F·∇v + s v) = ∮ F·n v, so that no derivative of a coefficient is needed: for
+    coefficients that are rough or jump. Splines are tested with their own features (Petrov–Galerkin), layers with
+    polynomials in small boxes. A piece without a condition then has no flux in splines.
 
     Every decision depends on numbers that the seed fixes, never on the clock; the time limit only stops.
 
@@ -66,7 +75,10 @@ def solve(
         network: Other equations: a function of a vector of features that returns a vector with one number for each
             unknown, for instance one of `geoembed.core`; by default splines where they suit the domain, else tanh
             layers. Its parameters are trained in float64.
-        training: Other equations: how many points and steps the training of a network takes.
+        training: Other equations: how many points and steps the training of a network takes; or a `FirstOrder`.
+        form: Other equations: "strong" for the residual at points, "weak" for the residual tested with functions. The
+            weak form of splines needs a box, or a domain whose boundary lies on lines of the grid, given values that
+            are built in, and one value at the first moment if there is time.
         time_limit: Stop after this many seconds and return the best field so far.
         callback: Receives a `Progress` (in a part) or `FieldProgress` every few steps.
         should_stop: Asked between steps; True saves a checkpoint and returns with status "interrupted".
@@ -77,19 +89,24 @@ def solve(
         The best field with its evidence. Check `status`.
 
     Raises:
-        InputError: An option makes no sense, or the checkpoint belongs to another problem.
+        InputError: An option makes no sense, the problem has no weak form, or the checkpoint belongs to another
+            problem.
         ArtefactError: The checkpoint is damaged.
 
     References:
         The energy (Ritz) form with network features: W. E, B. Yu, Commun. Math. Stat. 6 (2018) 1 (deep Ritz);
         linear output layers solved exactly: J. Chen et al., J. Mach. Learn. 1 (2022) 268 (random feature method).
         Points where the residual is large: C. Wu et al., Comput. Methods Appl. Mech. Eng. 403 (2023) 115671.
+        Weak forms: E. Kharazmi, Z. Zhang, G. E. Karniadakis, Comput. Methods Appl. Mech. Eng. 374 (2021) 113547.
         Exact conditions: N. Sukumar, A. Srivastava, Comput. Methods Appl. Mech. Eng. 389 (2022) 114333.
     """
     if resume and checkpoint is None:
         raise InputError(
             "<options>", "resume", "there is no checkpoint to resume from", "Name its folder: checkpoint="
         )
+    if form not in ("strong", "weak") or (form == "weak" and not isinstance(problem.equation, Equation)):
+        reason = f"{form!r} is no form of {type(problem.equation).__name__} here"
+        raise InputError("<options>", "form", reason, "Leave it away: a part is solved by its energy")
     if not isinstance(problem.equation, Equation):
         return solve_part(
             problem,
@@ -108,13 +125,19 @@ def solve(
     with jax.enable_x64(True):
         draw, start = jax.random.split(key)
         if network is None and training is None and _suits_splines(problem.in_fields):
-            run = SplineRun(problem.in_fields, tolerance, cells, *limits, draw)
+            run = SplineRun(problem.in_fields, tolerance, cells, *limits, draw, weak=form == "weak")
         else:
             if network is None:
                 network = first_network(problem.in_fields, key=start)
-            run = FieldRun(
-                problem.in_fields, in_double(network), training or Training(), tolerance, *limits, draw
-            )
+            network = in_double(network)
+            if isinstance(training, FirstOrder):
+                if form == "weak":
+                    reason = "first-order training knows the strong form only"
+                    raise InputError("<options>", "form", reason, "Leave it away, or train with `Training`")
+                run = FirstOrderRun(problem.in_fields, network, training, tolerance, *limits, draw)
+            else:
+                least_squares, weak = training or Training(), form == "weak"
+                run = FieldRun(problem.in_fields, network, least_squares, tolerance, *limits, draw, weak=weak)
         if resume:
             run.resume()
         return run.run()

@@ -17,10 +17,13 @@ from ..train import LevenbergMarquardt, LMState, QNState, QuasiNewton, Rows
 from ._collocation import Collocation, Points, Sides, pick
 from ._field_checkpoint import FieldCheckpoint
 from ._field_problem import FieldProblem
+from ._region_field import RegionField
 from ._result import Result, field_result
 from ._rows import form_of, inside_rows, side_rows
 from ._training import FieldProgress, Training
 from ._trial import NetworkField
+from ._weak_bumps import weak_rows
+from ._weak_problem import check_weak
 
 _FIRST = 6  # the first sample is this part of the last
 _GROWTH = 0.08  # of the sample in a renewal, and
@@ -76,24 +79,28 @@ class FieldRun:
         should_stop: Callable[[], bool] | None,
         checkpoint: str | Path | None,
         key: PRNGKeyArray,
+        *,
+        weak: bool = False,
     ):
         self.problem, self.training, self.tolerance = problem, training, tolerance
         self.time_limit, self.callback, self.should_stop = time_limit, callback, should_stop
         self.draw = Collocation(problem, key=key)
-        shapings = tuple(problem.shaping(i) for i in range(len(problem.equation.fields)))
-        self.form = form_of(problem, shapings, problem.coordinates)
-        functions = [inside_rows(problem, self.form)]
+        self.form = form_of(problem, problem.shapings, problem.coordinates)
+        if weak:
+            check_weak(problem)
+        functions = [(weak_rows if weak else inside_rows)(problem, self.form)]
         functions += [side_rows(problem, self.form, condition) for condition in problem.soft]
         self.solver = LevenbergMarquardt(functions, network, mixed=training.mixed)
         self.newton = QuasiNewton(self.solver)
         self.held_inside = self.draw.inside(_HELD_OUT, 1)
         self.held_sides = self._sides(_HELD_OUT // _SIDES, 2)
         self.values = jax.jit(lambda theta, points: jax.vmap(self._field(theta))(points))
-        self.store = FieldCheckpoint(checkpoint, problem, (asdict(training), tolerance), key)
+        options = (asdict(training), tolerance, *["weak"] * weak)
+        self.store = FieldCheckpoint(checkpoint, problem, options, key)
         self.began = self.saved = time.monotonic()
         self.at = self._first()
 
-    def _field(self, theta: Any) -> NetworkField:
+    def _field(self, theta: Any) -> NetworkField | RegionField:
         return self.form(self.solver.model(LMState(theta)))
 
     def _sides(self, count: int, number: int) -> tuple[Sides, ...]:
@@ -155,7 +162,10 @@ class FieldRun:
         return state.iteration > 0 and state.iteration % every[type(state)] == 0
 
     def _step(self, batches: list[Rows]) -> LMState | QNState:
-        """Levenberg–Marquardt while the sample grows and settles, then quasi-Newton where its matrix is affordable."""
+        """Levenberg–Marquardt while the sample grows and settles, then quasi-Newton where its matrix is affordable.
+
+        The steps of large networks need no matrix, see `LevenbergMarquardt`; they go on to the end.
+        """
         state, full = self.at.state, self.at.full
         if isinstance(state, QNState):
             return self.newton.step(state, batches)

@@ -13,7 +13,7 @@ from ..core import InputError
 from ..train import CGState
 from ._checkpoint import Checkpoint, Position
 from ._grids import ladder
-from ._part_physics import PartGrid, PartPoints, part_evidence, part_grid, part_points
+from ._part_physics import PartGrid, PartPoints, part_evidence, part_field, part_grid, part_points
 from ._problem import Problem
 from ._progress import Progress
 from ._result import Result
@@ -267,6 +267,7 @@ class _Run:
         field = self.at.field
         if field is None:
             raise RuntimeError("no grid was built")
+        field = part_field(self.problem, field)
         unfinished = self.at.solver.iteration if self.at.solver is not None else 0
         return Result(
             field=field,

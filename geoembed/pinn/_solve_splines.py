@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import PRNGKeyArray
@@ -12,6 +13,7 @@ from jaxtyping import PRNGKeyArray
 from ._collocation import Collocation
 from ._field_checkpoint import FieldCheckpoint
 from ._field_problem import FieldProblem
+from ._region_field import RegionField
 from ._result import Result, field_result
 from ._spline_axis import SplineAxis
 from ._spline_grid import SplineGrid
@@ -19,9 +21,10 @@ from ._spline_march import march
 from ._spline_newton import SplineState, is_linear, step
 from ._spline_position import SplinePosition, plain, position
 from ._spline_problem import SplineProblem
-from ._spline_rows import Sample
 from ._training import FieldProgress
 from ._trial import NetworkField
+from ._weak_newton import is_weakly_linear, weak_step
+from ._weak_problem import WeakProblem
 
 _DEGREE = {1: 7, 2: 7, 3: 4}  # by the number of coordinates
 _FIRST = {1: 8, 2: 8, 3: 4}  # intervals along each axis at first
@@ -48,16 +51,21 @@ class SplineRun:
         should_stop: Callable[[], bool] | None,
         checkpoint: str | Path | None,
         key: PRNGKeyArray,
+        *,
+        weak: bool = False,
     ):
         self.tolerance, self.cells, self.time_limit = tolerance, cells, time_limit
         self.callback, self.should_stop = callback, should_stop
         draw = Collocation(problem, key=key)
         self.held = draw.inside(_HELD_OUT, 1)
         size = len(problem.coordinates.lower)
-        self.problem = SplineProblem(problem, _DEGREE[size], draw)
+        self.strong = SplineProblem(problem, _DEGREE[size], draw)
+        self.problem: Any = WeakProblem(self.strong) if weak else self.strong
+        self._step, self._is_linear = (weak_step, is_weakly_linear) if weak else (step, is_linear)
         self.programs = self.problem.programs
         self.held_sides = self.problem.held_sides(_HELD_OUT // _SIDES)
-        self.store = FieldCheckpoint(checkpoint, problem, ("splines", tolerance, cells), key)
+        options = ("weak splines" if weak else "splines", tolerance, cells)
+        self.store = FieldCheckpoint(checkpoint, problem, options, key)
         self.began = self.saved = time.monotonic()
         even = np.linspace(-1, 1, _FIRST[size] + 1)
         periodic = self.problem.coordinates.periodic
@@ -65,7 +73,7 @@ class SplineRun:
         self.first = SplineGrid(axes, self.problem.unknowns)
         self.at = SplinePosition(self.first, SplineState(np.zeros(self.first.size)))
         self._is_new, self._stopped = True, None
-        self._sample: Sample | None = None
+        self._sample: Any = None
 
     def run(self) -> Result:
         """Solves on finer and finer grids until something ends it."""
@@ -87,9 +95,9 @@ class SplineRun:
         """
         if self.problem.problem.time is None:
             return None
-        if is_linear(self.programs, self.problem.sample(self.first, self.at.state.vector)):
+        if self._is_linear(self.programs, self.problem.sample(self.first, self.at.state.vector)):
             return None
-        start = march(self.problem, self.first, self.held, lambda: self._asked_to_stop() is not None)
+        start = march(self.strong, self.first, self.held, lambda: self._asked_to_stop() is not None)
         vector = np.where(self.problem.sample(start.grid, start.vector).free, start.vector, 0.0)
         self.at = SplinePosition(start.grid, SplineState(vector))
         status = self._asked_to_stop()
@@ -109,7 +117,7 @@ class SplineRun:
             stop = self._asked_to_stop()
             if stop:
                 return stop
-            self.at = replace(self.at, state=step(self.programs, sample, self.at.state))
+            self.at = replace(self.at, state=self._step(self.programs, sample, self.at.state))
         return None
 
     def _measure(self) -> float:
@@ -157,7 +165,7 @@ class SplineRun:
         at = self.at
         assert self._sample is not None  # that of the grid just trained
         finer = at.grid.divided(at.state.vector, self.problem.factor(self._sample))
-        if len(finer.cells) > self.cells or finer.size * (finer.band + 1) > _MEMORY:
+        if len(finer.cells) > self.cells or finer.size * (finer.band + 1) * self.programs.copies > _MEMORY:
             return "cell limit"
         state = SplineState(at.grid.lifted(at.state.vector, finer), at.state.damping)
         steps = at.steps + at.state.iteration
@@ -203,7 +211,7 @@ class SplineRun:
         if self.callback is not None:
             self.callback(progress)
 
-    def _field(self) -> NetworkField:
+    def _field(self) -> NetworkField | RegionField:
         grid, vector = self.at.best or (self.at.grid, self.at.state.vector)
         return self.problem.form(grid.spline(vector))
 

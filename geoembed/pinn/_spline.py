@@ -3,9 +3,6 @@
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
-
 FEATURES = 27  # quadratic B-splines that do not vanish in a cell: three along each axis
 
 
@@ -45,18 +42,3 @@ def _product(factors: list[Any], xp: ModuleType) -> Any:
     x, y, z = factors
     product = x[..., :, None, None] * y[..., None, :, None] * z[..., None, None, :]
     return xp.reshape(product, (*product.shape[:-3], FEATURES))
-
-
-def cube_rule() -> tuple[Float[np.ndarray, "27 3"], Float[np.ndarray, " 27"]]:
-    """Returns points and weights on the unit cube: three-point Gauss rules, exact for products of two features."""
-    nodes, weights = np.polynomial.legendre.leggauss(3)
-    nodes, weights = 0.5 * (nodes + 1), 0.5 * weights
-    t = np.stack(np.meshgrid(nodes, nodes, nodes, indexing="ij"), axis=-1).reshape(-1, 3)
-    return t, np.einsum("a,b,c->abc", weights, weights, weights).ravel()
-
-
-def unit_cell_integrals() -> tuple[Float[np.ndarray, "27 27"], Float[np.ndarray, " 27"]]:
-    """Returns ∫ ∇bᵢ·∇bⱼ and ∫ bᵢ over the unit cell, exactly."""
-    t, w = cube_rule()
-    gradients = spline_gradients(t, np)
-    return np.einsum("q,qai,qbi->ab", w, gradients, gradients), w @ spline_values(t, np)

@@ -13,7 +13,10 @@ from jaxtyping import Bool, Float
 from ._collocation import Collocation, Sides
 from ._field_conditions import Initial
 from ._field_problem import FieldProblem
+from ._interfaces import Contact
 from ._operators import derivative
+from ._region_cells import cut_cells, region_shares
+from ._region_field import all_copies
 from ._rows import Form, form_of, inside_rows, side_rows, start_rows
 from ._spline_grid import SplineGrid
 from ._spline_rows import Sample, SplinePrograms, Weighted, in_chunks
@@ -63,23 +66,28 @@ class SplineProblem:
     def layers(self) -> tuple[int, ...]:
         """How many conditions at the first moment each unknown has."""
         given = [self.problem.number(c) for c in self.problem.conditions if isinstance(c, Initial)]
-        return tuple(given.count(number) for number in range(self.unknowns))
+        fields = len(self.problem.equation.fields)
+        return tuple(given.count(number % fields) for number in range(self.unknowns))
 
     @property
     def unknowns(self) -> int:
         """How many functions are looked for."""
-        return len(self.problem.equation.fields)
+        return len(self.problem.shapings)
 
     @cached_property
     def form(self) -> Form:
         """The field that a spline stands for."""
-        rough, shapings = {self.problem.number(c) for c in self.started}, []
-        for number in range(self.unknowns):
-            shaping = self.problem.shaping(number)
-            shapings.append(
-                replace(shaping, initial=() if number in rough else shaping.initial, settled=True)
-            )
-        return form_of(self.problem, tuple(shapings), self.coordinates)
+        shapings = tuple(
+            replace(shaping, initial=() if rough else shaping.initial, settled=True)
+            for shaping, rough in zip(self.problem.shapings, self._rough, strict=True)
+        )
+        return form_of(self.problem, shapings, self.coordinates)
+
+    @cached_property
+    def _rough(self) -> tuple[bool, ...]:
+        """Which unknowns have values at the first moment that are rows."""
+        rough = {self.problem.number(c) for c in self.started}
+        return tuple(number % len(self.problem.equation.fields) in rough for number in range(self.unknowns))
 
     @cached_property
     def programs(self) -> SplinePrograms:
@@ -88,6 +96,8 @@ class SplineProblem:
         sides = [side_rows(problem, form, condition) for condition in problem.soft]
         sides += [start_rows(problem, form, condition) for condition in self.started]
         inside = inside_rows(problem, form)
+        if problem.regions is not None:
+            sides.append(lambda network, item: inside(network, item[0]))
         return SplinePrograms(box.lower, box.upper, inside, sides, form, self.unknowns, self.degree)
 
     def sample(self, grid: SplineGrid, vector: Float[np.ndarray, " n"]) -> Sample:
@@ -98,11 +108,16 @@ class SplineProblem:
         later = self.problem.time is not None and bool(grid.axes[-1].breaks[0] > -1)
         shares = self.programs.gauss_shares(grid)
         if not self.problem.is_box:
-            shares = shares * self._inside(grid)
+            shares = shares * self.inside(grid)
         blocks = [self._on_sides(grid, drawn) for drawn in self._drawn]
         blocks += [_NONE if later else self._at_start(grid) for _ in self.started]
-        free = self._free(grid, later)
-        found = Sample(grid, shares / shares.sum(), tuple(blocks), (1.0,) * len(blocks), free)
+        total = float(shares.sum())
+        if self.problem.regions is not None:
+            cut, block = cut_cells(self.problem, grid, self._met(blocks))
+            shares[cut] = 0.0
+            blocks.append(Weighted(block.sides, block.shares / total))
+        free = self.free(grid, later=later)
+        found = Sample(grid, shares / total, tuple(blocks), (1.0,) * len(blocks), free)
         return replace(found, weights=self._balanced(found, vector)) if blocks else found
 
     def factor(self, sample: Sample) -> Float[np.ndarray, "*cells m"]:
@@ -111,9 +126,9 @@ class SplineProblem:
         box = self.coordinates
         points = box.lower + (box.upper - box.lower) * (grid.middles() + 1) / 2
         found = np.abs(self._slopes(points.reshape(-1, len(box.lower)))).reshape(*points.shape[:-1], -1)
-        if not self.problem.is_box:
-            inside = np.zeros((*grid.intervals, 1))
-            inside[tuple(grid.cells.T)] = (sample.shares > 0).mean(axis=1)[:, None] > _MOSTLY
+        if not self.problem.is_box or self.problem.regions is not None:
+            inside = np.zeros(found.shape)
+            inside[tuple(grid.cells.T)] = self._is_filled(sample)
             found = found * inside
         if self.problem.jumps is not None:  # where given values disagree no grid is fine enough
             worth = self.problem.jumps.relevance(points.reshape(-1, len(box.lower)))
@@ -128,17 +143,28 @@ class SplineProblem:
     @cached_property
     def _slope(self) -> Any:
         one, zero = _Number(1.0, self.unknowns), _Number(0.0, self.unknowns)
-        return jax.jit(
-            jax.vmap(lambda x: jnp.atleast_1d(self.form(one)(x)) - jnp.atleast_1d(self.form(zero)(x)))
-        )
 
-    def _inside(self, grid: SplineGrid) -> Bool[np.ndarray, "c q"]:
+        def full(network: Any) -> Any:
+            return all_copies(self.form(network))
+
+        return jax.jit(jax.vmap(lambda x: jnp.atleast_1d(full(one)(x)) - jnp.atleast_1d(full(zero)(x))))
+
+    def inside(self, grid: SplineGrid) -> Bool[np.ndarray, "c q"]:
         """Which Gauss points lie in the domain."""
         points = self.programs.gauss_points(grid)
         dimension = self.problem.domain.dimension
         return self.problem.domain.contains(points[..., :dimension].reshape(-1, dimension)).reshape(
             points.shape[:2]
         )
+
+    def _is_filled(self, sample: Sample) -> Bool[np.ndarray, "c m"]:
+        """In which cells each unknown is well determined: those that lie mostly in its region of the domain."""
+        regions = self.problem.regions
+        if regions is None:
+            return np.repeat((sample.shares > 0).mean(axis=1)[:, None] > _MOSTLY, self.unknowns, axis=1)
+        shares = region_shares(self.problem, self.programs.gauss_points(sample.grid))
+        mostly = shares > np.minimum(_MOSTLY, 0.5 * shares.max(axis=0))
+        return np.repeat(mostly, self.unknowns // regions.count, axis=1)
 
     def held_sides(self, count: int) -> tuple[Weighted, ...]:
         """Points for every condition that becomes rows which are never trained on."""
@@ -147,20 +173,29 @@ class SplineProblem:
             points = self.draw.inside(count, 4)
             points[:, -1] = self.problem.time[0]
             found += [Sides(points, np.zeros((count, 1)))] * len(self.started)
-        return tuple(Weighted(sides, np.full(len(sides.points), 1 / len(sides.points))) for sides in found)
+        held = [Weighted(sides, np.full(len(sides.points), 1 / len(sides.points))) for sides in found]
+        return tuple(held) if self.problem.regions is None else (*held, _NONE)
 
     def _balanced(self, sample: Sample, vector: Float[np.ndarray, " n"]) -> tuple[float, ...]:
         """Weights that give the rows of every block gradients of one size, see `FieldRun`."""
         own, *sides = self.programs.traces(sample, vector)
-        return tuple(float(np.clip(own / max(side, 1e-300), 1.0, _HIGHEST_WEIGHT)) for side in sides)
+        cut = [] if self.problem.regions is None else [sides.pop()]
+        own += sum(cut)
+        found = [float(np.clip(own / max(side, 1e-300), 1.0, _HIGHEST_WEIGHT)) for side in sides]
+        return (*found, *(1.0 for _ in cut))
 
-    def _free(self, grid: SplineGrid, later: bool) -> Bool[np.ndarray, " n"]:
+    def free(self, grid: SplineGrid, *, later: bool = False) -> Bool[np.ndarray, " n"]:
+        """Which coefficients are not known beforehand: all but the first ones along the time."""
         free = np.ones(grid.shape, bool)
-        rough = {self.problem.number(c) for c in self.started}
         for number, layers in enumerate(self.layers):
-            if layers and (later or number not in rough):
+            if layers and (later or not self._rough[number]):
                 free[..., :layers, number] = False
         return grid.vector(free)
+
+    def _met(self, blocks: list[Weighted]) -> list[np.ndarray]:
+        """The points of some blocks that lie on interfaces, in coordinates from −1 to 1."""
+        soft = enumerate(self.problem.soft)
+        return [self.programs.unit(blocks[i].sides.points) for i, own in soft if isinstance(own, Contact)]
 
     @cached_property
     def _drawn(self) -> tuple[Sides, ...]:

@@ -71,8 +71,9 @@ class SplinePrograms:
         unknowns: int,
         degree: int,
     ):
+        self.copies = 1.0  # of the band matrix, in units of those that Cholesky's factor needs
         self.lower, self.upper, self.dimension = lower, upper, len(lower)
-        self.rule, self.rule_weights = _gauss(self.dimension, (degree + 2) // 2)
+        self.rule, self.rule_weights = gauss(self.dimension, (degree + 2) // 2)
         local = (degree + 1) ** self.dimension * unknowns
         self.chunk = max(1 << (_ENTRIES // local**2).bit_length() - 1, 8)
         self._inside = inside
@@ -124,11 +125,19 @@ class SplinePrograms:
 
     def values(self, grid: SplineGrid, vector: Float[np.ndarray, " n"], points: Any) -> np.ndarray:
         """The field at points."""
-        return self._at_points(self._value, grid, vector, points)
+        return self.at_points(self._value, grid, vector, points)
 
     def residuals(self, grid: SplineGrid, vector: Float[np.ndarray, " n"], points: Any) -> np.ndarray:
         """The residual of the equation at points."""
-        return self._at_points(self._residual, grid, vector, points)
+        return self.at_points(self._residual, grid, vector, points)
+
+    def at_points(self, program: Callable, grid: SplineGrid, vector: np.ndarray, points: Any) -> np.ndarray:
+        """What a compiled program makes of the splines of its cell and of each point."""
+        cells, found = grid.cells_of(self.unit(points)), []
+        for some, full in in_chunks(np.arange(len(points)), _POINTS):
+            spline = LocalSpline(*map(jnp.asarray, grid.inputs(vector, cells[full])))
+            found.append(np.asarray(program(spline, jnp.asarray(points[full])))[: len(some)])
+        return np.concatenate(found)
 
     def side_square(
         self, grid: SplineGrid, vector: Float[np.ndarray, " n"], block: Weighted, number: int
@@ -190,13 +199,6 @@ class SplinePrograms:
         residual, jacobian = jax.vmap(one)(jnp.asarray(self.rule), roots)
         return _products(residual, jacobian)
 
-    def _at_points(self, program: Callable, grid: SplineGrid, vector: np.ndarray, points: Any) -> np.ndarray:
-        cells, found = grid.cells_of(self.unit(points)), []
-        for some, full in in_chunks(np.arange(len(points)), _POINTS):
-            spline = LocalSpline(*map(jnp.asarray, grid.inputs(vector, cells[full])))
-            found.append(np.asarray(program(spline, jnp.asarray(points[full])))[: len(some)])
-        return np.concatenate(found)
-
 
 def in_chunks(
     rows: Int[np.ndarray, " n"], size: int
@@ -211,9 +213,11 @@ def _all_unknowns(grid: SplineGrid, cells: np.ndarray) -> np.ndarray:
     return (grid.places(cells)[:, :, None] + np.arange(grid.unknowns)).reshape(len(cells), -1)
 
 
-def _gauss(dimension: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss points of the unit cube and their weights, which sum up to 1."""
+def gauss(dimension: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss points of the unit cube and their weights, which sum up to 1; one point in no dimension."""
     place, weight = np.polynomial.legendre.leggauss(count)
+    if dimension == 0:
+        return np.zeros((1, 0)), np.ones(1)
     places = np.stack(np.meshgrid(*[(place + 1) / 2] * dimension, indexing="ij"), axis=-1)
     weights = np.stack(np.meshgrid(*[weight / 2] * dimension, indexing="ij"), axis=-1)
     return places.reshape(-1, dimension), np.prod(weights, axis=-1).ravel()

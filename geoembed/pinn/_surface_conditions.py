@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..sdf import SurfaceRule
+from ._exchange import Exchange
+from ._kirchhoff import kirchhoff
 from ._problem import Problem
 
 HOLD = 1e4  # Biot number of the contact that holds a face: its temperature drop is of the order of 1e-4 of the span
@@ -22,6 +24,7 @@ class Surface:
         transfer: Biot number, at most HOLD, which it is where the temperature is held.
         target: Ambient or held temperature.
         flux: Prescribed flux into the part.
+        exchange: What the surface takes up besides, where that is not linear in the unknown; None: nothing.
     """
 
     points: Float[np.ndarray, "n 3"]
@@ -30,10 +33,13 @@ class Surface:
     transfer: Float[np.ndarray, " n"]
     target: Float[np.ndarray, " n"]
     flux: Float[np.ndarray, " n"]
+    exchange: Exchange | None = None
 
 
 def surface_conditions(problem: Problem, rule: SurfaceRule) -> Surface:
     """Brings the conditions at the points of a surface rule into dimensionless form."""
+    if problem.nonlinear:
+        return _nonlinear(problem, rule)
     scales, table = problem.scales, problem.face_conditions
     k = problem.equation.conductivity
     level = np.where(table.held, table.temperature, table.ambient)
@@ -42,3 +48,20 @@ def surface_conditions(problem: Problem, rule: SurfaceRule) -> Surface:
     flux = table.flux * scales.metres / (k * scales.span)
     f = rule.faces
     return Surface(rule.points, rule.weights / scales.length**2, f, transfer[f], target[f], flux[f])
+
+
+def _nonlinear(problem: Problem, rule: SurfaceRule) -> Surface:
+    """The same where faces radiate or k depends on T: then convection is not linear in the unknown either."""
+    scales, table, equation = problem.scales, problem.face_conditions, problem.equation
+    transform, k = kirchhoff(equation, scales.reference), equation.mean_conductivity
+    h = np.where(table.held, 0.0, np.minimum(table.h, HOLD * k / scales.metres))
+    linear = np.zeros_like(h) if equation.varies else h
+    level = np.where(table.held, transform.of(np.where(table.held, table.temperature, 0.0)), table.ambient)
+    transfer = np.where(table.held, HOLD, linear * scales.metres / k)
+    target = np.where(transfer > 0, (level - scales.reference) / scales.span, 0.0)
+    flux = table.flux * scales.metres / (k * scales.span)
+    f = rule.faces
+    columns = (np.asarray(table.emissivity), np.asarray(table.radiant), h - linear, table.ambient)
+    exchange = Exchange(transform, scales.metres, scales.span, *(column[f] for column in columns))
+    weights = rule.weights / scales.length**2
+    return Surface(rule.points, weights, f, transfer[f], target[f], flux[f], exchange)

@@ -1,24 +1,29 @@
-"""How a field is trained by least squares, and what is reported on the way."""
+"""How a field is trained by least squares, and what every training of a field reports on the way."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from ..core import InputError
+from ._first_order_windows import WindowedField
+from ._region_field import RegionField
 from ._trial import NetworkField
+
+AnyField = NetworkField | RegionField | WindowedField
 
 
 @dataclass(frozen=True)
 class FieldProgress:
-    """One report of a running solution by least squares.
+    """One report of a running solution by least squares or by gradients.
 
     Args:
         iteration: Steps so far.
-        points: Points inside, now.
+        points: Points inside, now; in one step of a `FirstOrder`.
         parameters: Trained numbers.
-        residual: Root of the mean squared residual at the training points.
+        residual: Root of the mean squared residual at the training points; for `FirstOrder` of the mean loss since
+            the last report.
         held_out: The same at points that are never trained on.
         estimated_error: Estimate of ‖u − u*‖/‖u‖; inf before there is one.
-        damping: λ of the last step; 0 for a quasi-Newton step.
+        damping: λ of the last step; 0 for a step that has none.
         seconds: Wall time since the start.
         field: The best field so far.
     """
@@ -31,7 +36,7 @@ class FieldProgress:
     estimated_error: float
     damping: float
     seconds: float
-    field: NetworkField
+    field: AnyField
 
     def record(self) -> dict[str, Any]:
         """Its numbers but for the wall time, which no two runs share."""

@@ -12,3 +12,5 @@ from ._log import JsonLines as JsonLines
 from ._quasi_newton import QNState as QNState
 from ._quasi_newton import QuasiNewton as QuasiNewton
 from ._residuals import Rows as Rows
+from ._soap import scale_by_soap as scale_by_soap
+from ._soap import soap as soap

@@ -84,7 +84,8 @@ class Residuals:
         single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), trained)
         self._unravel_single = ravel_pytree(single)[1]
         self._rest_single = in_single(self._rest)
-        self._rows = [jax.jit(self._rows_of(function)) for function in functions]
+        self.programs = [self._rows_of(function) for function in functions]
+        self._rows = [jax.jit(program) for program in self.programs]
         self._jacobians = [jax.jit(self._jacobian_of(function)) for function in functions]
         self._normals = [jax.jit(self._normal_of(function)) for function in functions]
         self._gradients = [jax.jit(self._gradient_of(function)) for function in functions]
@@ -101,7 +102,7 @@ class Residuals:
 
     def cut(self, batches: Sequence[Rows]) -> Cut:
         if self._latest is None or not same_batches(self._latest.batches, batches):
-            self._latest = Cut(tuple(batches), [self._pieces(batch) for batch in batches])
+            self._latest = Cut(tuple(batches), [self.pieces(batch) for batch in batches])
         return self._latest
 
     def evaluated(self, parameters: Array, cut: Cut) -> Evaluated:
@@ -115,7 +116,7 @@ class Residuals:
 
     def rows(self, parameters: Float[Array, " p"], batch: Rows, block: int = 0) -> Float[np.ndarray, "n k"]:
         """The weighted rows of one block, a line for each item."""
-        parts = [np.asarray(self._rows[block](parameters, *piece)[0]) for piece in self._pieces(batch)]
+        parts = [np.asarray(self._rows[block](parameters, *piece)[0]) for piece in self.pieces(batch)]
         return np.concatenate(parts)[: len(batch)]
 
     def loss_and_gradient(
@@ -159,12 +160,13 @@ class Residuals:
 
     def row_size(self, parameters: Float[Array, " p"], batch: Rows, block: int = 0) -> float:
         """Root of the mean squared length of the gradients of a block's rows."""
-        parts = [self._jacobians[block](parameters, *piece) for piece in self._pieces(batch)]
-        width = parts[0].shape[0] // len(self._pieces(batch)[0][1])
-        total = sum(float(jnp.sum(part**2)) for part in parts)
+        total, width = 0.0, 1
+        for items, weights in self.pieces(batch):
+            part = self._jacobians[block](parameters, items, weights)
+            total, width = total + float(jnp.sum(part**2)), part.shape[0] // len(weights)
         return math.sqrt(total / (len(batch) * width))
 
-    def _pieces(self, batch: Rows) -> list[tuple[Any, Array]]:
+    def pieces(self, batch: Rows) -> list[tuple[Any, Array]]:
         """Cuts a batch into chunks of one size; the last is filled up with items of weight 0."""
         size = min(self._chunk, 1 << max(len(batch) - 1, 0).bit_length())  # few sizes: each is compiled once
         count = math.ceil(len(batch) / size)

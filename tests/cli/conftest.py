@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from geoembed.cli import main
+from geoembed.pinn import _solve_part
+
+HEAT_POINTS = _solve_part._HEAT_POINTS
 
 CONFIG = """\
 # line 1
@@ -53,6 +56,12 @@ class Outcome:
         assert len(lines) == 1, self.err
         assert lines[0].startswith("geoembed: ")
         return lines[0]
+
+
+@pytest.fixture(autouse=True)
+def as_many_heat_points_as_in_other_processes(monkeypatch):
+    """The tests of `pinn` lower their number in this process, and results are compared with those of others."""
+    monkeypatch.setattr(_solve_part, "_HEAT_POINTS", HEAT_POINTS)
 
 
 @pytest.fixture

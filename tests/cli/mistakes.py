@@ -84,6 +84,21 @@ MISTAKES = {
         ["line 9", "'base'", "'again'", "600 mm²"],
     ),
     "nothing left for rest": ("[0, 0, -1]", "[0, 0, -1]\nangle = 180", ["line 18", "'rest' is empty"]),
+    "two conductivities": (
+        "conductivity = 10.0",
+        "conductivity = 10.0\nconductivity_table = [[300, 1], [400, 2]]",
+        ["line 9", "one of conductivity"],
+    ),
+    "conductivities upside down": (
+        "conductivity = 10.0",
+        "conductivity_table = [[400, 1], [300, 2]]",
+        ["line 11", "do not ascend"],
+    ),
+    "too black": (
+        "convection = { h = 25.0, ambient = 293.0 }",
+        "radiation = { emissivity = 2.0, ambient = 293.0 }",
+        ["line 19", "emissivity", "less than or equal to 1"],
+    ),
     "missing mesh": (
         '"box.stl"',
         '"bax.stl"',

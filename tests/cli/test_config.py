@@ -31,7 +31,7 @@ def test_several_mistakes_are_counted_and_the_misspelt_key_comes_first(tmp_path,
     message = geoembed("solve", config).message
     assert "'conductivty'" in message
     assert "Did you mean 'conductivity'" in message
-    assert "2 more" in message
+    assert "1 more" in message
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,20 @@ def test_conditions_reach_the_faces(tmp_path):
     assert (table.ambient[top] == 2).all()
     assert (table.h[~top & ~base] == 25).all()
     assert (table.flux[~top] == 0).all()
+
+
+def test_radiation_and_a_table_of_conductivities(tmp_path):
+    new = "convection = { h = 25.0, ambient = 293.0 }\nradiation = { emissivity = 0.5, ambient = 280 }"
+    table = ("conductivity = 10.0", "conductivity_table = [[300, 1.0], [500, 3]]")
+    path = write_config(tmp_path, table, ("convection = { h = 25.0, ambient = 293.0 }", new))
+    problem = make_problem(read_config(path), path)
+    base = problem.domain.normals[:, 2] < -0.9
+    faces = problem.face_conditions
+    assert problem.equation.conductivity_at(400.0) == 2.0
+    assert (faces.emissivity[~base] == 0.5).all()
+    assert (faces.radiant[~base] == 280).all()
+    assert (faces.h[~base] == 25).all()
+    assert (faces.emissivity[base] == 0).all()
 
 
 def test_box_and_facing_narrow_each_other_down(tmp_path):

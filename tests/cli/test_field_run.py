@@ -70,6 +70,29 @@ def test_the_page_and_the_summary_say_how_it_ended(finished):
     assert "NOT" not in field_summary(good, folder)
 
 
+def test_the_page_and_the_summary_say_which_certificate_was_used(finished):
+    folder, report = finished
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    assert "Certificate: none asked for (--certify)" in page
+    judged = {"status": "failed", "method": "finite elements", "text": "relative error 3.0e-02 against …"}
+    bad = report | {"fem": judged | {"relative_error": 0.03, "fem_agreement": 1e-5, "bar": 1e-3}}
+    for text in (field_page(bad, []), field_summary(bad, folder)):
+        assert "FAILED, by finite elements: relative error 3.0e-02 against …" in text
+    assert "| error against finite elements | 3.00 % |" in field_page(bad, [])
+
+
+@pytest.mark.slow
+def test_certify_judges_an_equation(tmp_path, geoembed):
+    pytest.importorskip("pytetwild")
+    out = tmp_path / "out"
+    outcome = geoembed("solve", written(tmp_path, QUICK), "--certify", "--out", out)
+    assert outcome.code == 0
+    report = json.loads((out / "report.json").read_text())
+    assert report["fem"]["method"] == "finite elements"
+    assert report["relative_error_fem"] == report["fem"]["relative_error"] < 1e-3
+    assert "Certificate: certified, by finite elements" in (out / "report.md").read_text(encoding="utf-8")
+
+
 def test_values_are_those_of_the_saved_field(finished):
     folder, _ = finished
     result = library.load(folder / "solution")

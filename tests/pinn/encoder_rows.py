@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from geoembed import core, pinn, sdf
+from geoembed.pinn._values import Between, Constant
 from tests.encoder_row import KEY, Encoder
 from tests.sdf.encoder_rows import box
 
@@ -36,7 +37,8 @@ def field_feared() -> list[np.ndarray]:
 @functools.cache
 def network_field() -> pinn.NetworkField:
     """Temperatures of a rod in time, given at both ends and at the first moment."""
-    conditions = [pinn.Initial(1.0), pinn.Dirichlet("left", 1.0), pinn.Dirichlet("right", 2.0)]
+    start = Between(-1.0, 1.0, Constant(1.0), Constant(2.0))
+    conditions = [pinn.Initial(start), pinn.Dirichlet("left", 1.0), pinn.Dirichlet("right", 2.0)]
     equation = pinn.HeatEquation(1.0, capacity=1.0)
     problem = pinn.Problem(pinn.Interval(-1.0, 1.0), equation, conditions, time=(0.0, 2.0)).in_fields
     network = core.MLP(problem.coordinates.size, 1, 6, 1, activation="tanh", key=KEY)

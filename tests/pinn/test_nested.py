@@ -98,10 +98,12 @@ def test_a_convex_box_has_no_singular_edges():
 
 def test_every_edge_loses_about_the_same_factor_of_its_error():
     exponents = np.array([2 / 3, 1 / 2, 1 / 3, 1 / 4])
-    assert depths(exponents).tolist() == [2, 3, 4, 5]
-    gain = 2 ** (2 * exponents * depths(exponents))
-    assert gain.min() > 5.5
-    assert gain.max() < 8.5
+    assert depths(exponents, elastic=False).tolist() == [3, 4, 6, 8]
+    assert depths(exponents, elastic=True).tolist() == [2, 3, 4, 5]
+    for elastic, low, high in ((False, 15.9, 16.1), (True, 5.5, 8.5)):
+        gain = 2 ** (2 * exponents * depths(exponents, elastic))
+        assert gain.min() > low
+        assert gain.max() < high
 
 
 def test_points_along_an_edge_are_near_enough():
@@ -114,13 +116,13 @@ def test_points_along_an_edge_are_near_enough():
 
 def test_smaller_cells_lie_at_the_edge(grid):
     cells = grid.features.cells
-    assert len(cells.grids) == 3
+    assert len(cells.grids) == 4
     for finer, coarser in zip(cells.grids[1:], cells.grids, strict=False):
         assert finer.spacing == coarser.spacing / 2
         apart = np.abs(finer.origin + finer.spacing * (finer.index + 0.5))[:, :2].max(axis=1)
         assert apart.max() < 2.01 * coarser.spacing
     at_edge = points_along(np.array([[[-1e-6, -1e-6, 1e-6], [-1e-6, -1e-6, HEIGHT - 1e-6]]]), 0.01)
-    assert np.all(cells.owner(at_edge) == 2)
+    assert np.all(cells.owner(at_edge) == 3)
     assert cells.leaves == sum(len(part.index) for part in cells.grids) - sum(r.sum() for r in cells.refined)
 
 
@@ -137,7 +139,7 @@ def linear(features, slope=SLOPE, level=0.3):
 
 def test_constants_and_linear_functions_are_exact(grid, inside):
     features = grid.features
-    assert set(features.cells.owner(inside)) == {0, 1, 2}
+    assert set(features.cells.owner(inside)) == {0, 1, 2, 3}
     np.testing.assert_allclose(features.values(inside) @ features.constant, 1, atol=1e-12)
     np.testing.assert_allclose(features.gradients(inside) @ features.constant, 0, atol=1e-10)
     c = linear(features)
@@ -184,7 +186,7 @@ def test_fields_are_smooth_where_cells_of_two_sizes_meet(grid, coarse):
 def test_the_features_are_independent(problem):
     """No combination of them is zero on the leaves: the matrix of the energy is definite."""
     few = build_grid(problem, hold_out(problem, 16, key=KEY), 150, key=KEY)
-    assert len(few.features.grids) == 3
+    assert len(few.features.grids) == 4
     assert np.linalg.eigvalsh(few.energy.matrix.toarray()).min() > 0
 
 
@@ -270,7 +272,7 @@ def corner_error(cells):
 def test_smaller_cells_at_the_edge_beat_as_many_equal_ones(monkeypatch):
     nested, leaves = corner_error(2000)
     for module in (_grids, _nested_cells):
-        monkeypatch.setattr(module, "depths", lambda exponents: np.zeros(len(exponents), np.int64))
+        monkeypatch.setattr(module, "depths", lambda exponents, elastic: np.zeros(len(exponents), np.int64))
     equal_cells, count = corner_error(2000)
     assert leaves < 1.4 * count
     assert nested < 0.25 * equal_cells

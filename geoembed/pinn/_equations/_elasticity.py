@@ -10,12 +10,13 @@ from ...core import register
 from .._along import Point
 from .._operators import gradient, hessian, time_derivative
 from ._coefficient import Coefficient, coefficient, number_at, vector_at
-from ._equation import Equation, in_space, several, space
+from ._divergence import DivergenceForm
+from ._equation import in_space, several, space
 from ._material import Isotropic, Lame
 
 
 @register
-class LinearElasticity(Equation):
+class LinearElasticity(DivergenceForm):
     """ρ ∂²u/∂t² − ∇·σ = f with σ = λ (∇·u) I + μ (∇u + ∇uᵀ); steady, without the first term, if no density is given.
 
     u is the displacement. In the plane λ is that of the material for plane strain (nothing moves out of the plane) and
@@ -110,6 +111,13 @@ class LinearElasticity(Equation):
         """Returns the traction σ·n, N/m²."""
         arrow = in_space(self, x, normal)[: self.dimension]
         return jnp.sum(self.stress(u, x) * arrow[None, :], axis=1)
+
+    def balance(self, u: Any, x: Point) -> Float[Array, " n"]:
+        """Returns −f, which is ∇·σ of a body at rest."""
+        if self.transient:
+            raise ValueError("LinearElasticity: the weak form is for a body at rest: use form='strong'")
+        space(self, x)
+        return -vector_at(self.force, x, u, self.dimension)
 
     def _lame(self, u: Any, x: Point) -> tuple[Any, Any]:
         first, shear = self.material.moduli(x, u)

@@ -8,12 +8,13 @@ from ...core import register
 from .._along import Point
 from .._operators import diffusion, time_derivative
 from ._coefficient import Coefficient, as_function, coefficient, number_at
-from ._equation import Equation, one_row, space
+from ._divergence import DivergenceForm
+from ._equation import one_row, space
 from ._poisson import conormal
 
 
 @register
-class HeatEquation(Equation):
+class HeatEquation(DivergenceForm):
     """ρc ∂T/∂t − ∇·(k ∇T) = q; steady, without the first term, if no capacity is given.
 
     Natural flux: −k ∂T/∂n, the heat that *leaves* through the boundary, W/m², negative where heat enters; −n·k∇T for
@@ -60,3 +61,10 @@ class HeatEquation(Equation):
     def flux(self, u: Any, x: Point, normal: Float[Array, " n"]) -> Float[Array, " 1"]:
         """Returns −k ∂T/∂n, the heat that leaves, W/m²."""
         return one_row(self, -conormal(self, self.conductivity, u, x, normal))
+
+    def balance(self, u: Any, x: Point) -> Float[Array, " 1"]:
+        """Returns q − ρc ∂T/∂t, which is ∇·(−k ∇T), W/m³."""
+        source = number_at(self.source, x, u)
+        if self.transient:
+            source = source - number_at(self.capacity, x, u) * time_derivative(u)(x)
+        return one_row(self, source)

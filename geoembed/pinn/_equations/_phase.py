@@ -8,11 +8,12 @@ from ...core import register
 from .._along import Point
 from .._operators import laplacian, time_derivative
 from ._coefficient import Coefficient, coefficient, number_at
-from ._equation import Equation, normal_derivative, one_row, space
+from ._divergence import DivergenceForm, constant
+from ._equation import normal_derivative, one_row, space
 
 
 @register
-class AllenCahn(Equation):
+class AllenCahn(DivergenceForm):
     """u_t = d ∇²u + r (u − u³): two phases, u = −1 and u = 1, and a front of width √(d/r) between them.
 
     Natural flux: d ∂u/∂n. Dimensionless.
@@ -51,3 +52,9 @@ class AllenCahn(Equation):
     def flux(self, u: Any, x: Point, normal: Float[Array, " n"]) -> Float[Array, " 1"]:
         """Returns d ∂u/∂n."""
         return one_row(self, number_at(self.diffusivity, x, u) * normal_derivative(self, u, x, normal))
+
+    def balance(self, u: Any, x: Point) -> Float[Array, " 1"]:
+        """Returns u_t − r (u − u³), which is ∇·(d ∇u); for a constant d."""
+        constant(self, "diffusivity")
+        value = u(x)
+        return one_row(self, time_derivative(u)(x) - number_at(self.rate, x, u) * (value - value**3))

@@ -9,6 +9,7 @@ from ...core import register
 from .._along import Point
 from .._operators import diffusion, directional, laplacian
 from ._coefficient import Coefficient, as_function, at_point, coefficient, number_at
+from ._divergence import DivergenceForm
 from ._equation import Equation, in_space, normal_derivative, one_row, space
 
 
@@ -26,7 +27,7 @@ def conormal(equation: Equation, k: Coefficient, u: Any, x: Point, normal: Any) 
 
 
 @register
-class Poisson(Equation):
+class Poisson(DivergenceForm):
     """−∇·(a ∇u) + c u = f. With f = 0 and c = 0 it is Laplace's equation, with c > 0 the linear Poisson–Boltzmann one.
 
     A term that is not linear in u goes into the source: `Poisson(FieldDependent(lambda x, u: -jnp.sinh(u)))` is the
@@ -65,9 +66,13 @@ class Poisson(Equation):
         """Returns a ∂u/∂n."""
         return one_row(self, conormal(self, self.diffusivity, u, x, normal))
 
+    def balance(self, u: Any, x: Point) -> Float[Array, " 1"]:
+        """Returns c u − f, which is ∇·(a ∇u)."""
+        return one_row(self, number_at(self.reaction, x, u) * u(x) - number_at(self.source, x, u))
+
 
 @register
-class Helmholtz(Equation):
+class Helmholtz(DivergenceForm):
     """−∇²u − k² u = f, a wave of one frequency. Natural flux: ∂u/∂n. Dimensionless.
 
     Args:
@@ -102,3 +107,8 @@ class Helmholtz(Equation):
     def flux(self, u: Any, x: Point, normal: Float[Array, " n"]) -> Float[Array, " 1"]:
         """Returns ∂u/∂n."""
         return one_row(self, normal_derivative(self, u, x, normal))
+
+    def balance(self, u: Any, x: Point) -> Float[Array, " 1"]:
+        """Returns −k² u − f, which is ∇²u."""
+        k = number_at(self.wavenumber, x, u)
+        return one_row(self, -(k**2) * u(x) - number_at(self.source, x, u))

@@ -10,12 +10,13 @@ from ...core import register
 from .._along import Point
 from .._operators import derivatives, diffusion, gradient, time_derivative
 from ._coefficient import Coefficient, as_function, coefficient, number_at, vector_at
+from ._divergence import DivergenceForm, constant
 from ._equation import Equation, in_space, normal_derivative, one_row, space
 from ._poisson import conormal
 
 
 @register
-class AdvectionDiffusion(Equation):
+class AdvectionDiffusion(DivergenceForm):
     """∂u/∂t + v·∇u − ∇·(D ∇u) = f; steady, without the first term, with `transient=False`.
 
     Natural flux: D ∂u/∂n, the part of diffusion. Dimensionless.
@@ -60,9 +61,16 @@ class AdvectionDiffusion(Equation):
         """Returns D ∂u/∂n."""
         return one_row(self, conormal(self, self.diffusivity, u, x, normal))
 
+    def balance(self, u: Any, x: Point) -> Float[Array, " 1"]:
+        """Returns ∂u/∂t + v·∇u − f, which is ∇·(D ∇u)."""
+        axes = space(self, x)
+        carried = jnp.sum(gradient(u, axes)(x) * vector_at(self.velocity, x, u, len(axes)), axis=-1)
+        rest = carried - number_at(self.source, x, u)
+        return one_row(self, rest + time_derivative(u)(x) if self.transient else rest)
+
 
 @register
-class Burgers(Equation):
+class Burgers(DivergenceForm):
     """u_t + u u_x = ν u_xx in one dimension. Natural flux: ν ∂u/∂n. Dimensionless.
 
     Args:
@@ -96,6 +104,12 @@ class Burgers(Equation):
     def flux(self, u: Any, x: Point, normal: Float[Array, " n"]) -> Float[Array, " 1"]:
         """Returns ν ∂u/∂n."""
         return one_row(self, number_at(self.viscosity, x, u) * normal_derivative(self, u, x, normal))
+
+    def balance(self, u: Any, x: Point) -> Float[Array, " 1"]:
+        """Returns u_t + u u_x, which is (ν u_x)_x; for a constant ν."""
+        constant(self, "viscosity")
+        value, slope = derivatives(u, 0, 1)(x)
+        return one_row(self, time_derivative(u)(x) + value * slope)
 
 
 @register
