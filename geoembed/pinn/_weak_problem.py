@@ -12,12 +12,13 @@ from ._domains._parts import Round
 from ._equations._divergence import DivergenceForm
 from ._field_conditions import Dirichlet
 from ._field_problem import FieldProblem
+from ._radiation import Radiation
 from ._rows import Form
 from ._spline_grid import SplineGrid
 from ._spline_problem import SplineProblem
 from ._spline_rows import Sample, Weighted, gauss
 from ._tensor_spline import UnitCoordinates
-from ._weak_rows import Faces, WeakPrograms, WeakSample
+from ._weak_rows import Faces, WeakPrograms, WeakSample, given_fluxes
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,8 @@ class WeakProblem:
         check_weak(self.problem)
         if any(isinstance(condition, Dirichlet) for condition in self.problem.soft):
             raise _refused("a given value", "it is not built into the field", "Give it with hard=True")
+        if any(isinstance(condition, Radiation) for condition in self.problem.soft):
+            raise _refused("Radiation", "splines have no weak form of it", "Use form='strong'")
         if self.strong.started:
             raise _refused("initial", "it is not smooth across the seam of a period", "Use form='strong'")
         if any(layers != (self.problem.time is not None) for layers in self.strong.layers):
@@ -91,7 +94,7 @@ class WeakProblem:
             shares = np.all(inside, axis=1, keepdims=True).astype(float)
         faces = tuple(
             self._faces(grid, number, piece)
-            for number, condition in enumerate(self.problem.soft)
+            for number, condition in enumerate(given_fluxes(self.problem))
             for piece in self.problem.pieces(condition.piece)
         )
         return WeakSample(grid, shares, faces, self.strong.free(grid))
@@ -124,7 +127,6 @@ def check_weak(problem: FieldProblem) -> None:
     if not isinstance(problem.equation, DivergenceForm):
         name = type(problem.equation).__name__
         raise _refused("equation", f"{name} is not known as the divergence of a flux", "Use form='strong'")
-
     if problem.regions is not None:
         raise _refused("domain", "it has several materials", "Use form='strong'")
 

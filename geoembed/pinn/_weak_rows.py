@@ -11,8 +11,8 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ._band_lu import BandLU
 from ._equations._divergence import DivergenceForm, jet
-from ._field_conditions import Robin
-from ._field_problem import FieldProblem, Soft
+from ._field_conditions import Neumann, Robin
+from ._field_problem import FieldProblem
 from ._rows import Form
 from ._spline_grid import SplineGrid
 from ._spline_rows import SplinePrograms, gauss, in_chunks
@@ -93,7 +93,7 @@ class WeakPrograms:
         self.rule, self.rule_weights = gauss(self.dimension, degree + 1)
         local = (degree + 1) ** self.dimension * self.unknowns
         self.chunk = max(1 << (_ENTRIES // local**2).bit_length() - 1, 4)
-        sides = [_Flux(condition, problem.number(condition)) for condition in problem.soft]
+        sides = [_Flux(condition, problem.number(condition)) for condition in given_fluxes(problem)]
         self._programs = [self._compiled(rows) for rows in (self._inside, *sides)]
         self._around = jax.jit(jax.vmap(bumps(problem, _HELD_OUT_RULE[self.dimension])))
         self._jets = jax.jit(jax.vmap(lambda spline, x: jet_of(equation, form(spline), x)))
@@ -190,10 +190,15 @@ class WeakPrograms:
         return both[0], both[1]
 
 
+def given_fluxes(problem: FieldProblem) -> tuple[Neumann | Robin, ...]:
+    """The conditions that give a flux."""
+    return tuple(condition for condition in problem.soft if isinstance(condition, Neumann | Robin))
+
+
 class _Flux:
     """The flux that a condition asks for, as rows without derivatives of the test functions."""
 
-    def __init__(self, condition: Soft, number: int):
+    def __init__(self, condition: Neumann | Robin, number: int):
         self._number, self._value = number, as_function(condition.value)
         self._coefficient = as_function(condition.coefficient) if isinstance(condition, Robin) else None
 

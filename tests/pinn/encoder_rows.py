@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from geoembed import core, pinn, sdf
+from geoembed.pinn._rows import form_of
 from geoembed.pinn._values import Between, Constant
 from tests.encoder_row import KEY, Encoder
 from tests.sdf.encoder_rows import box
@@ -55,8 +56,34 @@ def network_field_feared() -> list[np.ndarray]:
     return [np.array(place, float) for place in ([-1, 0.5], [1, 0.5], [0.3, 0], [-1, 0], [1, 2])]
 
 
+@functools.cache
+def region_field() -> pinn.RegionField:
+    """Temperatures of a wall of two layers."""
+    layers = pinn.Materials(
+        {"brick": pinn.Interval(-1.0, 0.2)}, {"brick": pinn.HeatEquation(1.0), "rest": pinn.HeatEquation(0.1)}
+    )
+    conditions = [pinn.Dirichlet("left", 1.0), pinn.Dirichlet("right", 2.0)]
+    problem = pinn.Problem(pinn.Interval(-1.0, 1.0), layers, conditions).in_fields
+    network = core.MLP(problem.coordinates.size, 2, 6, 1, activation="tanh", key=KEY)
+    network = jax.tree.map(np.asarray, network)
+    return form_of(problem, problem.shapings, problem.coordinates)(network)
+
+
+def region_field_examples() -> list[np.ndarray]:
+    """Points of both layers, off their interface."""
+    points = np.random.default_rng(0).uniform(-0.95, 0.95, (40, 1))
+    return list(points[np.abs(points[:, 0] - 0.2) > 0.02])
+
+
 ROWS = [
     Encoder("pinn.SplineField", lambda: solved().field, field_examples, field_feared),
     Encoder("pinn.NetworkField", network_field, network_field_examples, network_field_feared, slow_card=True),
+    Encoder(
+        "pinn.RegionField",
+        region_field,
+        region_field_examples,
+        lambda: [np.array([-1.0]), np.array([1.0])],
+        slow=True,
+    ),
     Encoder("pinn.Result.value", lambda: solved().value, field_examples, field_feared, slow=True),
 ]

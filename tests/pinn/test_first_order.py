@@ -184,6 +184,7 @@ def moments(result, problem, exact, count=300):
     return np.linalg.norm(found - exact(*points.T)) / np.linalg.norm(exact(*points.T))
 
 
+@pytest.mark.slow
 def test_a_window_begins_where_the_one_before_ends(tmp_path):
     """With values of its own on the boundary, which change in time, and a rate."""
     sides = Dirichlet("left", Drift())

@@ -108,6 +108,7 @@ def bent_exact():
     return flow, np.vectorize(lambda s: brentq(lambda t: conducted(t, 1000.0) - flow * s, 300.0, 1000.1))
 
 
+@pytest.mark.slow
 def test_a_conductivity_that_depends_on_the_temperature(x, bent, bent_exact, tmp_path):
     flow, exact = bent_exact
     result = solved(bent)

@@ -127,6 +127,7 @@ def test_steps_repeat_bit_by_bit(solver, data):
     assert not np.array_equal(one.parameters, later.parameters), "another choice of rows, another rounding"
 
 
+@pytest.mark.slow
 def test_single_precision():
     """All rows are in the sketch: the preconditioner is the whole matrix, and one product is enough."""
     solver = LevenbergMarquardt([linear, pair], jnp.zeros(SIZE, jnp.float32), method="matrix-free")
