@@ -97,7 +97,7 @@ def test_heat_flux_is_minus_k_times_the_slope_in_si(volume):
 
 
 def test_coarse_cells_are_split_until_the_volume_is_right():
-    problem, result = solved_angle(cells=120)
+    problem, result = solved_angle(cells=300)
     mesh = fitted_hexahedra(problem.domain, result.field)
     assert len(mesh.cells) > 4 * len(result.field.keys)
     assert mesh.volume.sum() == pytest.approx(AREA * HEIGHT, rel=0.03)
