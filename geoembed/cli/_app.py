@@ -13,7 +13,7 @@ from ..core import GeoembedError
 
 app = typer.Typer(
     name="geoembed",
-    help="Physics and geometry embeddings: heat in real parts, equations in domains, files inspected.",
+    help="Physics and geometry embeddings: heat and elasticity in real parts, equations in domains, files.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -65,7 +65,9 @@ def solve(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Solve what a configuration file describes. Results go to the folder CONFIG-result, or to --out."""
+    """Solve what a configuration file describes: heat in a part, also with numbers to be found from sensors; an elastic
+    part; an equation in a domain. Results go to the folder CONFIG-result, or to --out.
+    """
     from ._run import run
 
     folder = out or config.with_name(f"{config.stem}-result")
@@ -156,9 +158,8 @@ def version() -> None:
 
 def _finish(work: Any, folder: Path, as_json: bool) -> None:
     """Runs, prints the result on stdout, turns an interruption or a failed certificate into an exit code."""
-    from ._field_report import field_summary
-    from ._report import summary
     from ._run import Interrupted
+    from ._summary import summary
 
     try:
         report = work()
@@ -168,8 +169,8 @@ def _finish(work: Any, folder: Path, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     else:
-        words = field_summary if "equation" in report else summary
-        typer.echo(words(report, folder))
+        typer.echo(summary(report, folder))
     verdict = (report["fem"] or {}).get("status")
-    if report["status"] == "diverged" or verdict == "failed":
+    found = report.get("identified", {}).get("status")
+    if "diverged" in (report["status"], found) or verdict == "failed":
         raise typer.Exit(1)

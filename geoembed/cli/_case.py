@@ -1,4 +1,4 @@
-"""The two kinds of runs: heat in a part, and an equation in a domain. What differs between them is here."""
+"""The two kinds of runs: a part, and an equation in a domain. What belongs to the second is here."""
 
 import hashlib
 import json
@@ -10,59 +10,11 @@ from jaxtyping import PRNGKeyArray
 
 from ..pinn import Problem, Result, Training
 from ..pinn._first_network import first_network
-from ._config import Config
 from ._field_config import FieldConfig, MeshTable
 from ._field_problem import free_pieces, make_field_problem
-from ._problem import make_problem, mesh_path
+from ._part_case import PartCase, Verdict, mesh_notes, require_judge, verdict
+from ._progress import SolveProgress
 from ._read_config import read_case
-from ._report import make_report
-
-
-class HeatCase:
-    """Heat in a part.
-
-    Args:
-        config: The configuration.
-        file: Its file.
-    """
-
-    def __init__(self, config: Config, file: Path):
-        self.config, self.file, self.title, self.seed = config, file, config.part.mesh, 0
-
-    def problem(self) -> Problem:
-        """Builds the problem."""
-        return make_problem(self.config, self.file)
-
-    def notes(self, problem: Problem) -> list[str]:
-        """How the mesh was mended, and whether its unit can be right."""
-        return mesh_notes(problem)
-
-    def options(self, problem: Problem, key: PRNGKeyArray) -> dict[str, Any]:
-        """The options of `solve`."""
-        table = self.config.solve
-        limit = table.time_limit or float("inf")
-        return {"tolerance": table.tolerance, "cells": table.cells, "time_limit": limit}
-
-    def identity(self) -> str | None:
-        """Nothing: the solver compares all there is."""
-        return None
-
-    def report(self, problem: Problem, result: Result, seed: int) -> dict[str, Any]:
-        """Collects what is known about the run."""
-        return make_report(self.config, self.file, mesh_path(self.config, self.file), problem, result, seed)
-
-    def draw(self, out: Path, problem: Problem, result: Result, report: dict[str, Any]) -> None:
-        """Writes pictures and files for ParaView."""
-        from ..interop import write_surface_vtu, write_vtu
-        from ..plot import convergence_figure, save_temperature
-
-        save_temperature(out / "temperature.png", problem, result)
-        convergence_figure(result).savefig(out / "convergence.png")
-        write_vtu(out / "temperature.vtu", problem, result)
-        write_surface_vtu(out / "surface.vtu", problem, result)
-
-    def judged(self, out: Path, report: dict[str, Any]) -> None:
-        """Nothing: there is no page."""
 
 
 class FieldCase:
@@ -82,6 +34,10 @@ class FieldCase:
     def problem(self) -> Problem:
         """Builds the problem."""
         return make_field_problem(self.config, self.file)
+
+    def prepare(self, problem: Problem, seed: int, shown: SolveProgress) -> Problem:
+        """Nothing comes before the solve."""
+        return problem
 
     def notes(self, problem: Problem) -> list[str]:
         """Pieces of the boundary without a condition; how a mesh was mended."""
@@ -123,33 +79,33 @@ class FieldCase:
         return make_field_report(self.config, self.file, problem, result, self.grid, seed, free)
 
     def draw(self, out: Path, problem: Problem, result: Result, report: dict[str, Any]) -> None:
-        """Writes pictures, values, files for ParaView and the page about the run."""
+        """Writes pictures, values and files for ParaView."""
         from ._field_output import write_field_files
 
         self.files = write_field_files(out, self.config, problem, result, self.grid)
-        self.judged(out, report)
 
-    def judged(self, out: Path, report: dict[str, Any]) -> None:
+    def page(self, out: Path, report: dict[str, Any]) -> None:
         """Writes the page about the run, with the certificate if there is one."""
         from ._field_report import field_page
 
         (out / "report.md").write_text(field_page(report, self.files), encoding="utf-8")
 
+    def require_judge(self) -> None:
+        """Says at the start, not after the solve, that the judge is missing."""
+        require_judge()
+
+    def certificate(self, problem: Problem, result: Result, seed: int, out: Path) -> Verdict:
+        """The verdict of finite elements, or what is known without them."""
+        return verdict(problem, result, seed, out)
+
     def _free(self, problem: Problem) -> list[str]:
         return [] if self.config.physics.kind == "eikonal" else free_pieces(problem)
 
 
-def mesh_notes(problem: Problem) -> list[str]:
-    """How a mesh was mended, and whether its unit can be right."""
-    mesh = problem.domain
-    unit = [f"warning: {mesh.quality.implausible_unit}"] if mesh.quality.implausible_unit else []
-    return [*(f"mended: {note}" for note in mesh.notes), *unit]
-
-
-Case = HeatCase | FieldCase
+Case = PartCase | FieldCase
 
 
 def make_case(file: Path) -> Case:
     """Reads a configuration file."""
     config = read_case(file)
-    return FieldCase(config, file) if isinstance(config, FieldConfig) else HeatCase(config, file)
+    return FieldCase(config, file) if isinstance(config, FieldConfig) else PartCase(config, file)

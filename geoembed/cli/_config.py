@@ -1,21 +1,12 @@
-"""The configuration of `geoembed solve`: every key, its unit, its default and its meaning."""
+"""The configuration of `geoembed solve` for heat in a part: every key, its unit, its default and its meaning."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from ._inverse_config import SensorsTable, UnknownTable
+from ._table import Number, Pair, PartOutputTable, Table, Triple, Unit
 from ._values_config import Said
-
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Triple = Annotated[list[Number], Field(min_length=3, max_length=3)]
-Pair = Annotated[list[Number], Field(min_length=2, max_length=2)]
-Unit = Literal["m", "cm", "mm", "um", "in", "ft"]
-
-
-class Table(BaseModel):
-    """A table that knows all its keys and refuses the others; numbers are not read from strings."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Part(Table):
@@ -136,4 +127,17 @@ class Config(Table):
     patches: dict[str, Patch] = Field(default_factory=dict, description="patches of its surface, by name")
     physics: Physics = Field(description="what happens in the part")
     conditions: list[ConditionTable] = Field(min_length=1, description="conditions on patches")
+    sensors: SensorsTable | None = Field(None, description="measured temperatures")
+    unknown: list[UnknownTable] = Field(
+        [], description="numbers to be found from the sensors, before the temperature is solved for"
+    )
     solve: SolveTable = Field(default_factory=SolveTable, description="how far to go")
+    output: PartOutputTable = Field(default_factory=PartOutputTable, description="what is drawn")
+
+    @model_validator(mode="after")
+    def _sensors_for_something(self) -> "Config":
+        if self.unknown and self.sensors is None:
+            raise ValueError('[[unknown]] needs readings: add [sensors] with file = "...csv"')
+        if self.sensors is not None and not self.unknown:
+            raise ValueError('[sensors] needs something to find: add [[unknown]] with name = "conductivity"')
+        return self

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ._config import Table
+from ._table import Table
 from ._values_config import Matrix, Value, Vector
 
 

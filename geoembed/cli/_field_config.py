@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ._config import Table, Unit
 from ._equation_config import EquationTable
+from ._table import Table, Unit
 from ._values_config import Constant, Names, Positive, Value
 
 Pair = Annotated[list[Constant], Field(min_length=2, max_length=2)]

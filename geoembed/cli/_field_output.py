@@ -26,7 +26,7 @@ def write_field_files(
     from ..plot import convergence_figure, save_field
 
     save_field(out / "field.png", problem, result)
-    convergence_figure(result).savefig(out / "convergence.png")
+    convergence_figure(result, tolerance=config.solve.tolerance).savefig(out / "convergence.png")
     names = ["field.png", "convergence.png", write_values(out, grid, config.output.table)]
     cells, moments = config.output.cells, config.output.moments
     if len(grid.axes) > 1 and problem.time is None:

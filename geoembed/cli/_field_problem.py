@@ -21,7 +21,7 @@ from ..pinn import (
 )
 from ..pinn._domains._domain import domain_of, even_points
 from ..pinn._domains._outline import ALL, outline
-from ..sdf import Box
+from ..sdf import Box, Shape, Translate
 from ._field_config import (
     DirichletTable,
     FieldConfig,
@@ -180,9 +180,16 @@ def _check_axis(table: PeriodicTable, domain: Domain, place: Place, places: Plac
         raise places.wrong(
             (*place, "axis"), f"the domain has no axis {table.axis!r}", nearest("x", [*_AXES[:dimension]])
         )
-    if not isinstance(domain, Interval | Box):
-        hint = "Use an interval, or a box without holes whose middle is the origin: lower = [-1, -1], upper = [1, 1]"
+    if not _has_ends(domain):
+        hint = "Use an interval, or a box without holes"
         raise places.wrong(place, "only such a domain has ends that a period can join", hint)
+
+
+def _has_ends(domain: Domain | Shape) -> bool:
+    """Whether a domain is an interval, or a box without holes, moved or not."""
+    while isinstance(domain, Translate):
+        domain = domain.shape
+    return isinstance(domain, Interval | Box)
 
 
 def _check_field(table: Any, equation: Equation, place: Place, places: Places) -> None:

@@ -3,25 +3,42 @@
 from functools import reduce
 from operator import and_
 from pathlib import Path
+from typing import Any
 
 from ..core import InputError
-from ..pinn import ConductivityTable, Convection, HeatFlux, Problem, Radiation, SteadyHeat, Temperature
-from ..sdf import Selection, facing, in_box, load_mesh, segment
+from ..pinn import (
+    ConductivityTable,
+    Convection,
+    Displacement,
+    ElasticFoundation,
+    HeatFlux,
+    Pressure,
+    Problem,
+    Radiation,
+    SteadyElasticity,
+    SteadyHeat,
+    Temperature,
+    Traction,
+)
+from ..sdf import MeshSDF, Selection, facing, in_box, load_mesh, segment
 from ._config import ConditionTable, Config, Patch, Physics
+from ._elastic_config import ElasticConfig, LoadTable
 from ._mistakes import nearest
 from ._read_config import place_in_file, place_of
 
+PartConfig = Config | ElasticConfig
+Load = Displacement | Traction | Pressure | ElasticFoundation
 Condition = Temperature | HeatFlux | Convection | Radiation
 _MESHES = (".stl", ".obj", ".ply", ".off", ".glb")
 
 
-def mesh_path(config: Config, file: Path) -> Path:
+def mesh_path(config: PartConfig, file: Path) -> Path:
     """Returns where the part's mesh is: a relative path starts at the configuration file."""
     return file.parent / config.part.mesh
 
 
-def make_problem(config: Config, file: Path) -> Problem:
-    """Builds the problem that a configuration file describes.
+def make_problem(config: PartConfig, file: Path) -> Problem:
+    """Builds the problem in a part that a configuration file describes.
 
     Args:
         config: The configuration.
@@ -31,20 +48,55 @@ def make_problem(config: Config, file: Path) -> Problem:
         The problem.
 
     Raises:
-        InputError: The mesh, a patch or a condition cannot be used.
+        InputError: The mesh, a patch, a condition or the plane of a slice cannot be used.
     """
     _check_mesh_is_there(config, file)
     domain = load_mesh(mesh_path(config, file), unit=config.part.unit)
     patches = {name: _selection(file, name, patch) for name, patch in config.patches.items()}
-    conditions = [condition for table in config.conditions for condition in _conditions(table)]
-    equation = SteadyHeat(_conductivity(config.physics, file), config.physics.source)
+    _check_slices(config, file, domain)
+    conditions: list[Any] = []
+    if isinstance(config, ElasticConfig):
+        physics = config.physics
+        x, y, z = physics.body_force
+        equation: Any = SteadyElasticity(physics.young, physics.poisson, (x, y, z))
+        for table in config.conditions:
+            conditions += elastic_conditions(table)
+    else:
+        equation = SteadyHeat(_conductivity(config.physics, file), config.physics.source)
+        for table in config.conditions:
+            conditions += _conditions(table)
     try:
         return Problem(domain=domain, equation=equation, conditions=conditions, patches=patches)
     except InputError as error:
         raise place_in_file(file, error) from error
 
 
-def _check_mesh_is_there(config: Config, file: Path) -> None:
+def elastic_conditions(table: LoadTable) -> list[Load]:
+    """The loads and supports of a table."""
+    found: list[Load] = []
+    if table.displacement is not None:
+        x, y, z = table.displacement
+        found.append(Displacement(table.patch, (x, y, z)))
+    if table.traction is not None:
+        found.append(Traction(table.patch, _triple(table.traction)))
+    if table.pressure is not None:
+        found.append(Pressure(table.patch, table.pressure))
+    if table.foundation is not None:
+        found.append(ElasticFoundation(table.patch, _triple(table.foundation)))
+    return found
+
+
+def _check_slices(config: PartConfig, file: Path, domain: MeshSDF) -> None:
+    """Refuses planes that miss the part before anything is computed."""
+    lower, upper = domain.bounds
+    for (name, place), low, high in zip(config.output.slices, lower, upper, strict=True):
+        if place is not None and not low < place < high:
+            where = place_of(file, ("output", "slices", name))
+            reason = f"the plane {name} = {place:g} misses the part"
+            raise InputError(file, where, reason, f"It reaches from {low:g} to {high:g} {domain.unit}")
+
+
+def _check_mesh_is_there(config: PartConfig, file: Path) -> None:
     mesh = mesh_path(config, file)
     try:
         missing = not mesh.exists()

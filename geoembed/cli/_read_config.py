@@ -8,18 +8,21 @@ from pydantic import BaseModel, ValidationError
 
 from ..core import InputError
 from ._config import Config
+from ._elastic_config import ElasticConfig
 from ._field_config import FieldConfig
 from ._lines import Place, key_lines, line_of
 from ._mistakes import first_mistake, nearest, tagged
 
 Model = TypeVar("Model", bound=BaseModel)
 
-STEADY_HEAT = "steady_heat"
+STEADY_HEAT, STEADY_ELASTICITY = "steady_heat", "steady_elasticity"  # what is about a part
 _LARGEST = 1_000_000  # bytes; a configuration is a few hundred
 
 
-def read_case(path: Path) -> Config | FieldConfig:
-    """Reads and checks a configuration file: of heat in a part, or of another equation, as [physics] kind says.
+def read_case(path: Path) -> Config | ElasticConfig | FieldConfig:
+    """Reads and checks a configuration file.
+
+    It is of heat in a part, of an elastic part or of another equation, as [physics] kind says.
 
     Args:
         path: A TOML file.
@@ -31,9 +34,10 @@ def read_case(path: Path) -> Config | FieldConfig:
         InputError: The file cannot be read, is not TOML, or a key, type or value is wrong.
     """
     content = _content(path)
-    if _is_field(path, content):
+    kind = _kind(path, content)
+    if kind not in (STEADY_HEAT, STEADY_ELASTICITY):
         return _checked(path, content, FieldConfig)
-    config = _checked(path, content, Config)
+    config = _checked(path, content, Config if kind == STEADY_HEAT else ElasticConfig)
     _check_patch_names(path, config)
     return config
 
@@ -45,17 +49,20 @@ def read_config(path: Path) -> Config:
     return config
 
 
-def _is_field(path: Path, content: dict[str, Any]) -> bool:
-    """Whether this is about an equation in a domain; the key physics.kind decides where it is there."""
+def _kind(path: Path, content: dict[str, Any]) -> str:
+    """Which kind of problem this is about: the key physics.kind decides where it is there, else the tables."""
     physics = content.get("physics")
     kind = physics.get("kind") if isinstance(physics, dict) else None
-    if not isinstance(kind, str):
-        return "part" not in content and bool({"domain", "time", "output"} & set(content))
-    known = [STEADY_HEAT, *tagged(FieldConfig.model_fields["physics"].annotation)]
-    if kind not in known:
-        place = place_of(path, ("physics", "kind"))
-        raise InputError(path, place, f"there is no equation {kind!r}", nearest(kind, known))
-    return kind != STEADY_HEAT
+    if isinstance(kind, str):
+        known = [STEADY_HEAT, STEADY_ELASTICITY, *tagged(FieldConfig.model_fields["physics"].annotation)]
+        if kind not in known:
+            place = place_of(path, ("physics", "kind"))
+            raise InputError(path, place, f"there is no equation {kind!r}", nearest(kind, known))
+        return kind
+    if "part" not in content and {"domain", "time"} & set(content):
+        return ""
+    elastic = isinstance(physics, dict) and {"young", "poisson"} & set(physics)
+    return STEADY_ELASTICITY if elastic else STEADY_HEAT
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -122,10 +129,11 @@ def place_in_file(path: Path, error: InputError) -> InputError:
     said = f"{error.where} {error.reason}".strip()
     conditions = tomllib.loads(_read_text(path))["conditions"]
     named = [number for number, table in enumerate(conditions) if repr(table["patch"]) in said]
-    return InputError(path, place_of(path, ("conditions", named[-1] if named else 0)), said, error.hint)
+    hint = error.hint.replace("Displacement", "displacement").replace("ElasticFoundation", "foundation")
+    return InputError(path, place_of(path, ("conditions", named[-1] if named else 0)), said, hint)
 
 
-def _check_patch_names(path: Path, config: Config) -> None:
+def _check_patch_names(path: Path, config: Config | ElasticConfig) -> None:
     known = [*config.patches, "rest"]
     if "rest" in config.patches:
         reason = "the name 'rest' is reserved for what no patch takes"

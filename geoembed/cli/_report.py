@@ -80,23 +80,26 @@ def write_report(path: Path, report: dict[str, Any]) -> None:
     )
 
 
-def summary(report: dict[str, Any], out: Path) -> str:
-    """Returns the report in a few lines for a person."""
+def heat_lines(report: dict[str, Any]) -> list[str]:
+    """The report of heat in a part in a few lines for a person."""
     temperature = report["surface_temperature_K"]
-    lines = [
-        f"{report['part']}: {report['status']} after {report['seconds']:.0f} s,"
-        f" {report['iterations']} iterations, {report['parameters']} parameters",
+    return [
         f"  surface temperature   {temperature['lowest']:.2f} … {temperature['highest']:.2f} K",
-        f"  error, estimated      {percent(report['estimated_error'])} of the temperature's spread",
-        f"  error against FEM     {_fem_line(report)}",
+        "  error, estimated      " + estimate_line(report, "the temperature's spread"),
+        f"  error against FEM     {verdict_line(report)}",
         f"  heat balance          {percent(report['energy_balance'])} of the heat that enters",
         *(f"  heat into {name + ':':<12}{watts:+.4g} W" for name, watts in report["heat_W"].items()),
-        f"  written to {out}: report.json, *.png, *.vtu, log.jsonl, solution/",
     ]
-    return "\n".join(lines)
 
 
-def _fem_line(report: dict[str, Any]) -> str:
+def estimate_line(report: dict[str, Any], of: str) -> str:
+    """The estimated error, of what, and what was asked for."""
+    error, asked = report["estimated_error"], f"(asked for: {100 * report['tolerance']:.3g} %)"
+    return f"unknown, one grid only {asked}" if error is None else f"{percent(error)} of {of} {asked}"
+
+
+def verdict_line(report: dict[str, Any]) -> str:
+    """What finite elements say."""
     error, fem = report["relative_error_fem"], report["fem"]
     if fem is None:
         return "not checked (add --certify)"

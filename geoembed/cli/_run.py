@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from ..core import InputError, save
-from ..pinn import Certificate, ElasticCertificate, FieldCertificate, Problem, Result, certify, solve
+from ..pinn import Problem, Result, solve
 from ..train import JsonLines, StopRequest
 from ._case import Case, FieldCase, make_case
 from ._progress import SolveProgress
@@ -54,12 +54,13 @@ def run(
     """
     case = make_case(config_file)
     if with_fem:
-        _require_fem()
+        case.require_judge()
     make_folder(out)
     with SolveProgress(case.title, quiet=quiet) as shown:
         problem = case.problem()
         seed = case.seed if seed is None else seed
         _begin(shown, case, problem, out, resume)
+        problem = case.prepare(problem, seed, shown)
         result = _solve(shown, case, problem, out, seed, resume)
         if result.status == "interrupted":
             raise Interrupted(f"stopped; go on with --resume --out {out}")
@@ -68,13 +69,14 @@ def run(
         save(out / "solution", result)
         write_report(out / "report.json", report)
         case.draw(out, problem, result, report)
+        case.page(out, report)
         if with_fem:
             shown.phase("finite elements on two meshes")
-            add_certificate(report, _certificate(problem, result, seed, out))
-            case.judged(out, report)
+            add_certificate(report, case.certificate(problem, result, seed, out))
         if judge is not None:
             judge(report, problem, result)
         write_report(out / "report.json", report)
+        case.page(out, report)
         _tidy(case, out, result)
     return report
 
@@ -142,23 +144,3 @@ def _tidy(case: Case, out: Path, result: Result) -> None:
         return
     shutil.rmtree(out / _CHECKPOINT, ignore_errors=True)
     (out / _IDENTITY).unlink(missing_ok=True)
-
-
-def _require_fem() -> None:
-    """Says at the start, not after the solve, that the judge is missing."""
-    from ..pinn import require_fem
-
-    try:
-        require_fem()
-    except ImportError as error:
-        raise InputError("--certify", "", str(error), "Install it, or leave --certify out") from error
-
-
-def _certificate(
-    problem: Problem, result: Result, seed: int, out: Path
-) -> Certificate | ElasticCertificate | FieldCertificate:
-    try:
-        return certify(problem, result, seed=seed)
-    except ValueError as error:  # the mesher found no inside, for instance
-        reason = f"finite elements cannot judge this part: {error}"
-        raise InputError("--certify", "", reason, f"The solution without a verdict is in {out}") from error

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ._config import Config
+from ._elastic_config import ElasticConfig
 from ._field_config import FieldConfig
 from ._mistakes import tagged
 from ._parse_formula import FUNCTIONS
@@ -18,8 +19,12 @@ _TITLES = {
     "patches": "[patches.NAME]",
     "physics": "[physics]",
     "conditions": "[[conditions]]",
+    "sensors": "[sensors]",
+    "unknown": "[[unknown]]",
     "solve": "[solve]",
+    "output": "[output]",
 }
+_ELASTIC_TITLES = {name: _TITLES[name] for name in ("physics", "conditions", "solve")}
 _FIELD_TITLES = {
     "domain": "[domain]",
     "patches": "[patches.NAME]",
@@ -32,12 +37,18 @@ _FIELD_TITLES = {
 _INTRODUCTION = """# The configuration file
 
 `geoembed solve FILE.toml` reads one TOML file. The key `kind` of `[physics]` says whether it is about
-[heat in a part](#heat-in-a-part) or about [an equation in a domain](#an-equation-in-a-domain). Unknown keys are
-refused. This page is generated from the schema that the program checks against.
+[heat in a part](#heat-in-a-part), [an elastic part](#an-elastic-part) or
+[an equation in a domain](#an-equation-in-a-domain). Unknown keys are refused. This page is generated
+from the schema that the program checks against.
 
 ## Heat in a part
 
 Coordinates are in the part's own unit, the rest in SI units.
+"""
+_ELASTIC_INTRODUCTION = """## An elastic part
+
+Coordinates are in the part's own unit, the rest in SI units. `[part]`, `[patches.NAME]` and `[output]` are those of
+[heat in a part](#heat-in-a-part).
 """
 _FIELD_INTRODUCTION = """## An equation in a domain
 
@@ -53,6 +64,7 @@ def reference_page() -> str:
     """Returns the page as Markdown."""
     functions = ", ".join(f"`{name}`" for name in FUNCTIONS)
     sections = [_INTRODUCTION, *_sections(Config, _TITLES)]
+    sections += [_ELASTIC_INTRODUCTION, *_sections(ElasticConfig, _ELASTIC_TITLES)]
     sections += [_FIELD_INTRODUCTION.replace("FUNCTIONS", functions), *_sections(FieldConfig, _FIELD_TITLES)]
     return "\n".join(sections)
 
@@ -93,7 +105,7 @@ def _rows(name: str, field: FieldInfo) -> str:
     kind = "table" if inner else " ".join([_words(field), *_bounds(field)])
     if choices:
         kind = "tables, each with `kind` = " + " or ".join(f"`{name}`" for name, _ in choices)
-    default = "required" if field.is_required() else _default(field.default)
+    default = "required" if field.is_required() else "—" if inner else _default(field.default)
     row = f"| `{name}` | {kind} | {default} | {field.description} |\n"
     return row + (_table(inner, f"{name}.") if inner else "")
 
@@ -117,9 +129,8 @@ def _words(field: FieldInfo) -> str:
     said = [info.words for info in [*field.metadata, *inside] if isinstance(info, Said)]
     if said and typing.get_origin(field.annotation) is not list:
         return said[0]
-    (element, *_) = typing.get_args(field.annotation) or (None,)
-    inner = (typing.get_args(element) or (None,))[0]
-    if typing.get_origin(field.annotation) is list and typing.get_origin(inner) is list:
+    (element, *_) = typing.get_args(_given(field.annotation)) or (None,)
+    if typing.get_origin((typing.get_args(element) or (None,))[0]) is list:
         return "list of pairs of numbers"
     found = [*field.metadata, *(limit for info in inside for limit in getattr(info, "metadata", ()))]
     sizes = {
@@ -132,6 +143,13 @@ def _words(field: FieldInfo) -> str:
     if len(sizes) == 2 and sizes["min_length"] != sizes["max_length"]:
         return f"{words[sizes['min_length']]} or {words[sizes['max_length']]} numbers"
     return f"{words[sizes['min_length']]} numbers" if sizes else _kind(field.annotation)
+
+
+def _given(annotation: Any) -> Any:
+    """The type of an optional key where it is given, without what narrows it down."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        annotation = next(a for a in typing.get_args(annotation) if a is not type(None))
+    return typing.get_args(annotation)[0] if typing.get_origin(annotation) is typing.Annotated else annotation
 
 
 def _kind(annotation: Any) -> str:

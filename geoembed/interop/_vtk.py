@@ -1,21 +1,22 @@
-"""Files for ParaView: the volume of a solved part, and its surface."""
+"""Files for ParaView: the volume of a part that conducts heat or is elastic, and its surface."""
 
 from pathlib import Path
 
 import meshio
 import numpy as np
 
-from ..pinn import Problem, Result
+from ..pinn import Problem, Result, SplineField
 from ..sdf import value_and_gradient
+from ..sdf._subdivide import subdivide
+from ._elastic_data import elastic_points, stress_of
 from ._hexahedra import fitted_hexahedra
-from ._subdivide import subdivide
 
 _EDGE = 2.0  # of the field's cells: the longest edges of triangles in the surface file
 _MOST_TRIANGLES = 2_000_000
 
 
 def write_vtu(path: str | Path, problem: Problem, result: Result) -> None:
-    """Writes the temperature inside a part as an unstructured grid for ParaView.
+    """Writes the temperature or the displacement inside a part as an unstructured grid for ParaView.
 
     The grid is hexahedra: the cells of the field that have a corner inside the part, with their outer corners
     moved to the surface. Use it for cuts, isosurfaces and streamlines. It is made for looking at, not for
@@ -32,6 +33,10 @@ def write_vtu(path: str | Path, problem: Problem, result: Result) -> None:
 
     - `heat_flux`: −k ∇T at the middle of the cell, W/m²; three components.
 
+    Of an elastic part the point data are `displacement` in m with three components, `von_mises` in Pa and
+    `signed_distance`, the cell data `stress` at the middle of the cell in Pa: xx, yy, zz, xy, yz, xz, tension positive.
+    To see the deformation in ParaView use "Warp By Vector" with a scale factor; 1000 shows a mesh in mm to scale.
+
     Args:
         path: Where, usually ending in .vtu.
         problem: The problem.
@@ -40,7 +45,14 @@ def write_vtu(path: str | Path, problem: Problem, result: Result) -> None:
     Example:
         >>> write_vtu("temperature.vtu", problem, result)  # doctest: +SKIP
     """
-    mesh = fitted_hexahedra(problem.domain, result.temperature)
+    mesh = fitted_hexahedra(problem.domain, _field(result))
+    if problem.elastic:
+        data = elastic_points(result, mesh.points) | {"signed_distance": mesh.distance}
+        stress = stress_of(result, mesh.points[mesh.cells].mean(axis=1))
+        cells = [("hexahedron", mesh.cells.astype(np.int32))]
+        grid = meshio.Mesh(mesh.points, cells, point_data=data, cell_data={"stress": [stress]})
+        meshio.write(path, grid, file_format="vtu")
+        return
     temperature, _ = value_and_gradient(result.field, mesh.points)
     _, flux = _value_and_flux(problem, result, mesh.points[mesh.cells].mean(axis=1))
     grid = meshio.Mesh(
@@ -53,7 +65,7 @@ def write_vtu(path: str | Path, problem: Problem, result: Result) -> None:
 
 
 def write_surface_vtu(path: str | Path, problem: Problem, result: Result) -> None:
-    """Writes the temperature on a part's surface as an unstructured grid for ParaView.
+    """Writes the temperature or the displacement on a part's surface as an unstructured grid for ParaView.
 
     The grid is the part's own triangles, split until no edge is longer than two cells of the field, so that
     the colours follow the field also on large triangles. The shape is exactly that of the part.
@@ -72,6 +84,9 @@ def write_surface_vtu(path: str | Path, problem: Problem, result: Result) -> Non
       h (T − ambient) − flux, and −k ∂T/∂n where the face is held at a temperature. The latter is singular at
       the rim of the patch; for the heat through all of it take `result.heat`, not a sum of this.
 
+    Of an elastic part the point data are `displacement` in m with three components and `von_mises` in Pa, the cell data
+    `patch`, `face` and `stress` as in `write_vtu`.
+
     Args:
         path: Where, usually ending in .vtu.
         problem: The problem.
@@ -82,8 +97,19 @@ def write_surface_vtu(path: str | Path, problem: Problem, result: Result) -> Non
     """
     domain = problem.domain
     points, faces, home = subdivide(
-        domain.vertices, domain.faces, _EDGE * result.temperature.spacing, most=_MOST_TRIANGLES
+        domain.vertices, domain.faces, _EDGE * _field(result).spacing, most=_MOST_TRIANGLES
     )
+    home_of = {
+        "patch": [problem.resolved.face_patch[home].astype(np.int32)],
+        "face": [home.astype(np.int32)],
+    }
+    if problem.elastic:
+        stress = stress_of(result, points[faces].mean(axis=1))
+        cells = [("triangle", faces.astype(np.int32))]
+        told = elastic_points(result, points)
+        grid = meshio.Mesh(points, cells, point_data=told, cell_data=home_of | {"stress": [stress]})
+        meshio.write(path, grid, file_format="vtu")
+        return
     temperature, _ = value_and_gradient(result.field, points)
     at_middle, flux = _value_and_flux(problem, result, points[faces].mean(axis=1))
     table = problem.face_conditions
@@ -93,14 +119,16 @@ def write_surface_vtu(path: str | Path, problem: Problem, result: Result) -> Non
         points,
         [("triangle", faces.astype(np.int32))],
         point_data={"temperature": temperature},
-        cell_data={
-            "patch": [problem.resolved.face_patch[home].astype(np.int32)],
-            "face": [home.astype(np.int32)],
-            "heat_flux": [flux],
-            "outward_heat_flux": [outward],
-        },
+        cell_data=home_of | {"heat_flux": [flux], "outward_heat_flux": [outward]},
     )
     meshio.write(path, grid, file_format="vtu")
+
+
+def _field(result: Result) -> SplineField:
+    """The field of a part; refuses the solution of another equation."""
+    if result.elasticity is not None and isinstance(result.field, SplineField):
+        return result.field
+    return result.temperature
 
 
 def _value_and_flux(problem: Problem, result: Result, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,10 +1,15 @@
 """Pictures of parts and fields, on figures of their own: pyplot and its backend are left alone."""
 
 from ._convergence import convergence_figure as convergence_figure
+from ._displacement import displacement_figure as displacement_figure
+from ._displacement import save_displacement as save_displacement
 from ._field import field_figure as field_figure
 from ._field import save_field as save_field
 from ._field_samples import FieldGrid as FieldGrid
 from ._field_samples import field_grid as field_grid
+from ._identified import identified_figure as identified_figure
 from ._shapes import shape_figure as shape_figure
+from ._slices import save_slices as save_slices
+from ._slices import slices_figure as slices_figure
 from ._temperature import save_temperature as save_temperature
 from ._temperature import temperature_figure as temperature_figure

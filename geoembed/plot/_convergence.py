@@ -6,27 +6,29 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from ..pinn import Result
 from ._style import FAINT, INK, LABEL, TICK, TITLE, WARNING, tidy
 
 _TRAIN, _HELD_OUT = "#3b4cc0", "#c8641b"
+_FEW = 12  # records or estimates, up to which each is marked
 
 
-def convergence_figure(result: Result) -> Figure:
+def convergence_figure(result: Result, *, tolerance: float | None = None) -> Figure:
     """Draws how a solution came about, against the steps of the solver.
 
-    Heat in a part. Above: the energy J that is minimised, as its excess over the last value on the same grid, and
-    the energy at held-out points, as its excess over the lowest value of the whole run, both in shares of that
-    lowest value. The lowest values themselves have no place on the logarithmic scale. Below: the estimated error
-    at the end of each grid. Vertical lines part the grids.
+    Heat in a part, and elastic parts. Above: the energy J that is minimised, as its excess over the last value on the
+    same grid, and the energy at held-out points, as its excess over the lowest value of the whole run, both in shares
+    of that lowest value. The lowest values themselves have no place on the logarithmic scale. Below: the estimated
+    error at the end of each grid. Vertical lines part the grids.
 
     Other equations. Above: the residual at the training points, and at points that are never trained on. Below: the
     estimated error. A held-out residual far above the other one says that the field bends between its points.
 
     Args:
         result: The solution.
+        tolerance: The estimated error that was asked for; drawn as a line below.
 
     Returns:
         A figure on an Agg canvas of its own, with the axes "energy" (or "residual") and "error".
@@ -40,10 +42,11 @@ def convergence_figure(result: Result) -> Figure:
     error = figure.add_axes((0.12, 0.1, 0.85, 0.24), label="error", sharex=energy)
     figure.text(0.12, 0.955, f"Convergence: {result.status}", fontsize=TITLE, color=INK, va="center")
     if by_residual:
-        _draw_residuals(energy, error, history)
+        _draw_residuals(energy, history)
+        _draw_errors(error, history, tolerance)
     elif history:
         _draw_energies(energy, history)
-        _draw_errors(error, history)
+        _draw_errors(error, [record for record in history if record["finished"]], tolerance)
         _mark_grids([energy, error], history)
     else:
         energy.text(
@@ -65,17 +68,15 @@ def _column(history: list[dict[str, Any]], name: str) -> np.ndarray:
     return np.array([float(record[name]) for record in history])
 
 
-def _draw_residuals(axes: Axes, below: Axes, history: list[dict[str, Any]]) -> None:
+def _draw_residuals(axes: Axes, history: list[dict[str, Any]]) -> None:
     steps = _column(history, "iteration")
+    marker = "o" if len(history) <= _FEW else None
     curves = (("residual", _TRAIN, "at the training points"), ("held_out", _HELD_OUT, "at held-out points"))
     for name, color, label in curves:
-        axes.plot(steps, _column(history, name), color=color, label=label, linewidth=1.4)
+        values = _column(history, name)
+        axes.plot(steps, values, color=color, label=label, linewidth=1.4, marker=marker, markersize=4)
     axes.set_yscale("log")
-    axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="upper right")
-    estimate = _column(history, "estimated_error")
-    if np.isfinite(estimate).any():
-        below.plot(steps, np.where(np.isfinite(estimate), estimate, np.nan), color=INK, linewidth=1.2)
-        below.set_yscale("log")
+    axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="best")
 
 
 def _draw_energies(axes: Axes, history: list[dict[str, Any]]) -> None:
@@ -98,7 +99,7 @@ def _draw_energies(axes: Axes, history: list[dict[str, Any]]) -> None:
     )
     axes.set_yscale("log")
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="upper right")
+    axes.legend(fontsize=TICK, frameon=True, framealpha=0.9, edgecolor="none", loc="best")
 
 
 def _line(axes: Axes, steps: np.ndarray, excess: np.ndarray, *, color: str, label: str | None) -> None:
@@ -106,32 +107,35 @@ def _line(axes: Axes, steps: np.ndarray, excess: np.ndarray, *, color: str, labe
     axes.plot(steps[shown], excess[shown], color=color, label=label, marker="o", markersize=3, linewidth=1.4)
 
 
-def _draw_errors(axes: Axes, history: list[dict[str, Any]]) -> None:
-    done = [record for record in history if record["finished"] and np.isfinite(record["estimated_error"])]
-    if not done:
+def _draw_errors(axes: Axes, history: list[dict[str, Any]], tolerance: float | None) -> None:
+    """The estimates that there are, and what was asked for."""
+    known = [record for record in history if 0 < record["estimated_error"] < np.inf]
+    if not known:
+        words = "no estimate: it needs two solutions, such as those of two grids"
         axes.text(
-            0.5,
-            0.5,
-            "needs two finished grids",
-            transform=axes.transAxes,
-            ha="center",
-            va="center",
-            color=FAINT,
-            fontsize=LABEL,
+            0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=FAINT, fontsize=LABEL
         )
         axes.set_yticks([])
         return
-    steps, errors = _column(done, "total_iterations"), _column(done, "estimated_error")
-    axes.plot(steps, errors, color=INK, marker="s", markersize=5, linewidth=1.2)
+    name = "total_iterations" if "total_iterations" in known[0] else "iteration"
+    steps, errors = _column(known, name), _column(known, "estimated_error")
+    few = len(known) <= _FEW
+    axes.plot(steps, errors, color=INK, marker="s" if few else None, markersize=5, linewidth=1.2)
     axes.set_yscale("log")
-    axes.set_ylim(errors.min() / 2, errors.max() * 2.5)
-    percent = FuncFormatter(lambda value, _: f"{100 * value:.3g} %")
-    axes.yaxis.set_major_formatter(percent)
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    shown = errors if tolerance is None else np.append(errors, tolerance)
+    axes.set_ylim(shown.min() / 2.5, shown.max() * 3)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _percent(value)))
+    axes.yaxis.set_major_locator(LogLocator(numticks=5))
     axes.yaxis.set_minor_locator(NullLocator())
-    for x, y in zip(steps, errors, strict=True):
+    if tolerance is not None:
+        axes.axhline(tolerance, color=_TRAIN, linewidth=1.0, linestyle=":")
         axes.annotate(
-            f"{100 * y:.2g} %",
+            f"asked for: {_percent(tolerance)}", (0.01, tolerance), xycoords=("axes fraction", "data"),
+            xytext=(0, 2), textcoords="offset points", va="bottom", fontsize=TICK, color=_TRAIN,
+        )  # fmt: skip
+    for x, y in zip(steps, errors, strict=True) if few else [(steps[-1], errors[-1])]:
+        axes.annotate(
+            _percent(y),
             (x, y),
             xytext=(-7, 3),
             textcoords="offset points",
@@ -139,6 +143,10 @@ def _draw_errors(axes: Axes, history: list[dict[str, Any]]) -> None:
             fontsize=TICK,
             color=INK,
         )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
 
 
 def _mark_grids(panels: list[Axes], history: list[dict[str, Any]]) -> None:

@@ -72,7 +72,7 @@ def _line_rows(figure: Figure, problem: Problem, result: Result, top: float, bot
     """Rows for a domain in one dimension."""
     steady = problem.time is None
     grid = field_grid(problem, result, cells=_PIXELS, moments=_TIMES)
-    widths = [1.0] if steady else [1.0, 0.03, 0.16, 1.0]  # a picture, its colour bar, room, lines
+    widths = [1.0] if steady else [1.0, 0.03, 0.24, 1.0]  # a picture, its colour bar, room, lines
     cells = figure.add_gridspec(
         len(grid.fields), len(widths), width_ratios=widths, left=0.07, right=0.97, top=top, bottom=bottom,
         hspace=0.35, wspace=0.06,

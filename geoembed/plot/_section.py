@@ -75,13 +75,13 @@ def section(domain: MeshSDF, axis: int, position: float) -> Section:
     return Section(axis, position, outline, area)
 
 
-def middle_section(domain: MeshSDF) -> Section:
-    """Returns the plane section near the part's middle, across x, y or z, that cuts the largest area."""
+def middle_section(domain: MeshSDF, axes: tuple[int, ...] = (0, 1, 2)) -> Section:
+    """Returns the plane section near the part's middle, across one of some axes, that cuts the largest area."""
     lower, upper = domain.bounds
     off = _OFF * float(np.max(upper - lower))
     best: Section | None = None
     for share in _TRIED:
-        for axis in range(3):
+        for axis in axes:
             cut = section(domain, axis, float(lower[axis] + share * (upper - lower)[axis]) + off)
             if best is None or cut.area > best.area * _MIDDLE:
                 best = cut

@@ -1,5 +1,6 @@
 """A picture of a field on a plane section of a part."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,7 @@ class Slice:
 
 
 def middle_slice(domain: MeshSDF, field) -> Slice:
-    """Evaluates a field on the section through the part's middle.
+    """Evaluates a field on the section through the part's middle that cuts the largest area.
 
     Args:
         domain: The part.
@@ -50,10 +51,29 @@ def middle_slice(domain: MeshSDF, field) -> Slice:
     Returns:
         The slice.
     """
-    cut = middle_section(domain)
+    return sample_slice(domain, middle_section(domain), lambda points: value_and_gradient(field, points)[0])
+
+
+def sample_slice(
+    domain: MeshSDF,
+    cut: Section,
+    values_at: Callable[[Float[np.ndarray, "n 3"]], Float[np.ndarray, " n"]],
+    pixels: int = _PIXELS,
+) -> Slice:
+    """Evaluates a quantity on a section.
+
+    Args:
+        domain: The part.
+        cut: The section.
+        values_at: The quantity at many points, in the part's unit.
+        pixels: Of the longer side.
+
+    Returns:
+        The slice.
+    """
     axes = list(cut.across)
     lower, upper = (corner[axes] for corner in domain.bounds)
-    pixel = float(np.max(upper - lower)) / _PIXELS
+    pixel = float(np.max(upper - lower)) / pixels
     across, up = (
         low + pixel * (np.arange(int(np.ceil((high - low) / pixel)) + 2) - 0.5)  # a pixel beyond each side
         for low, high in zip(lower, upper, strict=True)
@@ -62,12 +82,13 @@ def middle_slice(domain: MeshSDF, field) -> Slice:
     shown = distance <= pixel
     points = np.stack(np.meshgrid(across, up), axis=-1)[shown]
     values = np.full(shown.shape, np.nan)
-    values[shown], _ = value_and_gradient(field, cut.points(points))
+    if len(points):
+        values[shown] = values_at(cut.points(points))
     return Slice(cut, across, up, distance, values)
 
 
 def slice_panel(
-    axes: Axes, domain: MeshSDF, piece: Slice, colours: ScalarMappable, levels: np.ndarray
+    axes: Axes, domain: MeshSDF, piece: Slice, colours: ScalarMappable, levels: np.ndarray, note: str = ""
 ) -> None:
     """Draws a slice: colours, isolines, and the outline of the part.
 
@@ -77,6 +98,7 @@ def slice_panel(
         piece: The slice.
         colours: The colour of each value.
         levels: The values at which isolines are drawn.
+        note: What is added to the title.
     """
     pixel = float(piece.across[1] - piece.across[0])
     rgba = colours.to_rgba(piece.values)
@@ -105,11 +127,11 @@ def slice_panel(
     axes.set_xlabel(f"{first} / {domain.unit}")
     axes.set_ylabel(f"{second} / {domain.unit}")
     tidy(axes)
-    axes.set_title(_title(piece.cut, domain), fontsize=LABEL, color=INK)
+    axes.set_title(_title(piece.cut, domain) + note, fontsize=LABEL, color=INK)
 
 
 def _title(cut: Section, domain: MeshSDF) -> str:
     size = float(np.max(domain.bounds[1] - domain.bounds[0]))
     decimals = max(0, int(np.ceil(2 - np.log10(size))))
     position = round(cut.position, decimals) + 0.0  # no minus before a zero
-    return f"Slice at {'xyz'[cut.axis]} = {position:.{decimals}f} {domain.unit} (white line on the left)"
+    return f"Slice at {'xyz'[cut.axis]} = {position:.{decimals}f} {domain.unit}"

@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d import Axes3D
 
-from ..sdf import MeshSDF
+from ._skin import Drawn
 from ._style import FAINT, INK, LABEL, NOT_KNOWN, STEPS, TICK
 from ._view import Picture, Projection, best_angles, look
 
@@ -36,18 +36,21 @@ class Surface:
     picture: Picture
 
 
-def surface_panel(figure: Figure, place: tuple[float, float, float, float], domain: MeshSDF) -> Surface:
+def surface_panel(
+    figure: Figure, place: tuple[float, float, float, float], domain: Drawn, label: str = "surface"
+) -> Surface:
     """Makes axes in space with equal scales, and finds what is seen of the part.
 
     Args:
         figure: The figure.
         place: Left, bottom, width and height, in shares of the figure.
         domain: The part.
+        label: The name of the axes.
 
     Returns:
         The surface, to be coloured by `paint`.
     """
-    axes = figure.add_axes(place, projection="3d", proj_type="ortho", label="surface")
+    axes = figure.add_axes(place, projection="3d", proj_type="ortho", label=label)
     lower, upper = domain.bounds
     extents = np.maximum(upper - lower, 1e-6 * (upper - lower).max())
     elevation, azimuth = best_angles(domain)
@@ -72,10 +75,10 @@ def surface_panel(figure: Figure, place: tuple[float, float, float, float], doma
 
 def paint(
     surface: Surface,
-    domain: MeshSDF,
+    domain: Drawn,
     values: Float[np.ndarray, " n"],
     colours: ScalarMappable,
-    cut: tuple[int, float],
+    cut: tuple[int, float] | None = None,
 ) -> None:
     """Draws the surface.
 
@@ -93,10 +96,11 @@ def paint(
     rgba[~np.isfinite(values)] = NOT_KNOWN
     rgba[:, :3] *= _brightness(normals, surface.projection)[:, None]
     rgba[_outline(picture, normals)[shown], :3] *= _LINE
-    axis, position = cut
-    width = 1.2 * picture.pixel * np.sqrt(np.clip(1 - normals[:, axis] ** 2, 0.0, 1.0))
-    on_cut = np.abs(picture.points[:, axis] - position) < width
-    rgba[on_cut, :3] = 1.0
+    if cut is not None:
+        axis, position = cut
+        width = 1.2 * picture.pixel * np.sqrt(np.clip(1 - normals[:, axis] ** 2, 0.0, 1.0))
+        on_cut = np.abs(picture.points[:, axis] - position) < width
+        rgba[on_cut, :3] = 1.0
     image = np.zeros((*picture.face.shape, 4))
     image[shown] = rgba
     axes = surface.axes

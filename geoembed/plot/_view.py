@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..sdf import MeshSDF
 from ._raster import rasterise
+from ._skin import Drawn
 
 _ELEVATION = 28.0
 _AZIMUTHS = (-60.0, 30.0, 120.0, -150.0)
@@ -65,7 +65,7 @@ def angle_basis(elevation: float, azimuth: float) -> Projection:
     return Projection(np.stack([right, np.cross(toward, right)]), np.zeros(2), toward)
 
 
-def look(domain: MeshSDF, projection: Projection, pixels: int) -> Picture:
+def look(domain: Drawn, projection: Projection, pixels: int) -> Picture:
     """Finds what is seen of a part.
 
     Args:
@@ -93,7 +93,7 @@ def look(domain: MeshSDF, projection: Projection, pixels: int) -> Picture:
     return Picture(face, points, tuple(float(x) for x in extent), size / per_unit)
 
 
-def best_angles(domain: MeshSDF) -> tuple[float, float]:
+def best_angles(domain: Drawn) -> tuple[float, float]:
     """Returns the elevation and azimuth, of eight oblique ones, from which most of the surface is seen."""
 
     def area(elevation: float, azimuth: float) -> float:

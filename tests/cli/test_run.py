@@ -265,7 +265,7 @@ def test_a_part_that_the_judge_cannot_mesh_keeps_its_solution(tmp_path, geoembed
         raise ValueError("the mesher found no inside")
 
     monkeypatch.setattr("geoembed.pinn.require_fem", lambda: None)
-    monkeypatch.setattr("geoembed.cli._run.certify", refuse)
+    monkeypatch.setattr("geoembed.cli._part_case.certify", refuse)
     out = tmp_path / "out"
     outcome = geoembed("solve", write_config(tmp_path, ("2000", "1000")), "--out", out, "--certify")
     assert outcome.code == 2

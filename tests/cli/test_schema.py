@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from geoembed.cli import _schema
 from geoembed.cli._config import Config
+from geoembed.cli._elastic_config import ElasticConfig
 from geoembed.cli._field_config import FieldConfig
 from geoembed.cli._read_config import read_config
 
@@ -62,7 +63,7 @@ def test_every_key_has_a_row_a_meaning_and_a_default():
     page = PAGE.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w.]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
     named = {name.split(".")[-1] for name, *_ in rows}
-    schemas = (Config.model_json_schema(), FieldConfig.model_json_schema())
+    schemas = [model.model_json_schema() for model in (Config, ElasticConfig, FieldConfig)]
     expected = {key for one in schemas for table in one["$defs"].values() for key in table["properties"]}
     assert named == expected
     assert keys(Config) - set(Config.model_fields) <= named

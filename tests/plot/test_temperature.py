@@ -208,9 +208,14 @@ def test_convergence_of_another_equation_shows_residuals():
     record = {"iteration": 5, "residual": 1e-1, "held_out": 2e-1, "estimated_error": float("inf")}
     later = {"iteration": 10, "residual": 1e-3, "held_out": 3e-3, "estimated_error": 1e-2}
     result = dataclasses.replace(solved_angle()[1], history=(record, later))
-    figure = convergence_figure(result)
+    figure = convergence_figure(result, tolerance=1e-3)
     figure.canvas.draw()
     above, below = _axes(figure, "residual"), _axes(figure, "error")
     drawn = {line.get_label(): line.get_ydata().tolist() for line in above.lines}
     assert drawn == {"at the training points": [1e-1, 1e-3], "at held-out points": [2e-1, 3e-3]}
-    assert below.lines[0].get_ydata()[1] == 1e-2
+    # a single estimate is seen, and so is what was asked for
+    assert below.lines[0].get_data() == ([10.0], [1e-2])
+    assert below.lines[0].get_marker() == "s"
+    low, high = below.get_ylim()
+    assert low < 1e-3 < 1e-2 < high
+    assert [text.get_text() for text in below.texts] == ["asked for: 0.1 %", "1 %"]
