@@ -106,7 +106,7 @@ exact = points[:, 0] * np.where(inside, 2 / (1 + ratio), 1 + share / np.maximum(
 found = at(result.value, points)
 error = np.linalg.norm(found - exact) / np.linalg.norm(exact)
 print(result.status, f"relative error {error:.1e}, estimated {result.estimated_error:.1e}")
-assert error < 1e-3
+assert error < 1e-4
 
 # %%
 figure, axes = plt.subplots(figsize=(4, 3.6), layout="constrained")
