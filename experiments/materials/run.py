@@ -2,7 +2,7 @@
 
     python experiments/materials/run.py
 
-Appends to results/materials.json what it lacks and draws results/disc.png. About 6 minutes on one core.
+Appends to results/materials.json what it lacks and draws results/disc.png. About 6 minutes of one core.
 """
 
 import json

@@ -75,6 +75,7 @@ def test_a_wall_with_contact_resistance_is_found(result):
     assert result.held_out_residual < 1e-4
 
 
+@pytest.mark.slow
 def test_each_region_has_its_own_function(result):
     field = result.value
 
@@ -171,6 +172,7 @@ def test_the_signs_of_an_interface(equation, between):
     assert np.allclose(np.concatenate(rows), 0.0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_values_by_region():
     """Each function starts from its own values, and only the regions at an end have its value built in."""
     start = {"brick": lambda x: x[0], "wool": 3.0, "rest": lambda x: 2.0 * x[0]}
