@@ -68,6 +68,7 @@ def result():
     return solve(Problem(Interval(0.0, LENGTH), both, conditions), key=KEY, cells=8)
 
 
+@pytest.mark.slow
 def test_a_wall_with_contact_resistance_is_found(result):
     points = places(300, (0.0,), (LENGTH,))
     exact = temperature(points[:, 0], (0.0, 0.49, LENGTH), (0.8, 0.04), CONTACT)
@@ -95,6 +96,7 @@ def test_each_region_has_its_own_function(result):
     assert np.isclose(slope, -entered / 0.04, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_field_can_be_saved(result, tmp_path):
     geoembed.save(tmp_path / "wall", result.field)
     again = geoembed.load(tmp_path / "wall")
