@@ -97,7 +97,7 @@ plane = Problem(
     Materials({"disc": Circle(radius)}, {"disc": Poisson(diffusivity=ratio), "rest": Poisson()}),
     [Dirichlet("all", dipole, hard=False)],
 )
-result = solve(plane, key=jax.random.key(0), tolerance=1e-4)
+result = solve(plane, key=jax.random.key(0), tolerance=3e-4)
 line = np.linspace(-0.995, 0.995, 80)
 points = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
 square = np.sum(points**2, axis=1)
@@ -106,7 +106,7 @@ exact = points[:, 0] * np.where(inside, 2 / (1 + ratio), 1 + share / np.maximum(
 found = at(result.value, points)
 error = np.linalg.norm(found - exact) / np.linalg.norm(exact)
 print(result.status, f"relative error {error:.1e}, estimated {result.estimated_error:.1e}")
-assert error < 1e-3
+assert error < 3e-5
 
 # %%
 figure, axes = plt.subplots(figsize=(4, 3.6), layout="constrained")

@@ -2,7 +2,7 @@
 
     python experiments/materials/run.py
 
-Appends to results/materials.json what it lacks and draws results/disc.png. About 6 minutes on one core.
+Appends to results/materials.json what it lacks and draws results/disc.png. About 6 minutes of one core.
 """
 
 import json
@@ -83,12 +83,13 @@ def draw(rows: dict) -> None:
 def cases() -> dict[str, Callable[[], Case]]:
     """The problems by name."""
     found: dict[str, Callable[[], Case]] = {"wall": lambda: wall(0.0), "wall, contact": lambda: wall(0.5)}
+    found |= {"cooling": lambda: cooling(0.0), "cooling, contact": lambda: cooling(0.5)}
     for ratio in RATIOS:
         found[f"disc {ratio:g}"] = partial(disc, ratio)
         for width in WIDTHS:
             found[f"disc {ratio:g} blurred {width:g}"] = partial(blurred, ratio, width)
         found[f"disc {ratio:g} abrupt"] = partial(abrupt, ratio)
-    return found | {"cooling": lambda: cooling(0.0), "cooling, contact": lambda: cooling(0.5)}
+    return found
 
 
 def main() -> None:

@@ -110,7 +110,7 @@ class SplineProblem:
         if not self.problem.is_box:
             shares = shares * self.inside(grid)
         blocks = [self._on_sides(grid, drawn) for drawn in self._drawn]
-        blocks += [_NONE if later else self._at_start(grid) for _ in self.started]
+        blocks += [self._none if later else self._at_start(grid) for _ in self.started]
         total = float(shares.sum())
         if self.problem.regions is not None:
             cut, block = cut_cells(self.problem, grid, self._met(blocks))
@@ -174,7 +174,13 @@ class SplineProblem:
             points[:, -1] = self.problem.time[0]
             found += [Sides(points, np.zeros((count, 1)))] * len(self.started)
         held = [Weighted(sides, np.full(len(sides.points), 1 / len(sides.points))) for sides in found]
-        return tuple(held) if self.problem.regions is None else (*held, _NONE)
+        return tuple(held) if self.problem.regions is None else (*held, self._none)
+
+    @property
+    def _none(self) -> Weighted:
+        """A block without points."""
+        nowhere = np.zeros((0, len(self.coordinates.lower)))
+        return Weighted(Sides(nowhere, nowhere), np.zeros(0))
 
     def _balanced(self, sample: Sample, vector: Float[np.ndarray, " n"]) -> tuple[float, ...]:
         """Weights that give the rows of every block gradients of one size, see `FieldRun`."""
@@ -254,6 +260,3 @@ class _Number(eqx.Module):
 
     def __call__(self, unit: Any) -> Any:
         return jnp.full(self.count, self.value, unit.dtype)
-
-
-_NONE = Weighted(Sides(np.zeros((0, 1)), np.zeros((0, 1))), np.zeros(0))
