@@ -16,7 +16,6 @@ sys.path.append(
 )  # where a benchmark finds its parts
 references = importlib.import_module("pinn_references")
 planar = importlib.import_module("pinn_references_planar")
-table = importlib.import_module("pinn_references_table")
 
 
 def uniform(low, high, shape):
@@ -187,6 +186,8 @@ def test_heat_darcy_with_a_constant_coefficient_is_one_sine(monkeypatch):
 
 
 def test_heat_darcy_from_a_constant_table_is_one_sine():
+    pytest.importorskip("skfem")  # the extra `fem`
+    table = importlib.import_module("pinn_references_table")
     points = uniform(0, 1, (40, 3))
     x, y, t = points.T
     rate = 2.6 * np.pi**2

@@ -11,8 +11,8 @@ def scaled(value: float, unit: str) -> tuple[float, str]:
         unit: Its SI unit.
 
     Example:
-        >>> scaled(2.5e-4, "m")
-        (250.0, 'µm')
+        >>> scaled(0.25, "m")
+        (250.0, 'mm')
     """
     for factor, prefix in _PREFIXES[3 if unit == "m" else 0 :]:
         if abs(value) >= factor:
