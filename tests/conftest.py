@@ -74,6 +74,27 @@ def precision(request: pytest.FixtureRequest) -> Iterator[np.dtype]:
         yield jnp.dtype(request.param)
 
 
+@pytest.fixture(scope="module")
+def compiled_quickly() -> Iterator[None]:
+    """Programs are compiled in about half the time, and run slower: for tests of formulas on few numbers.
+
+    tests/test_conformance.py measures every encoder as users compile it.
+    """
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+def _compiled_quickly(item: pytest.Item | None) -> bool:
+    return item is not None and "compiled_quickly" in getattr(item, "fixturenames", ())
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Programs that were compiled quickly are not left to tests that ask for the ordinary ones."""
+    if _compiled_quickly(item) and nextitem is not None and not _compiled_quickly(nextitem):
+        jax.clear_caches()
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """The folder of measured and reference data that is too large for the repository."""

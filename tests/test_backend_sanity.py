@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 SIZES = [5_000, 20_000, 32_769, 40_000]
-EAGER = [5_000, 40_000]  # every operation of an eager program is compiled by itself, which takes long
+EAGER = 40_000  # there only: every operation of an eager program is compiled by itself, which takes long
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
 
 ROTATION = np.array([[0.36, 0.48, -0.8], [-0.8, 0.6, 0.0], [0.48, 0.64, 0.6]])
@@ -35,10 +35,10 @@ def _points(n: int) -> np.ndarray:
 
 
 def _assert_agree(per_row: Callable, rows: np.ndarray, expected: np.ndarray, dtype: np.dtype) -> None:
-    """jit(vmap), the reference and, at the smallest and the largest size, vmap agree on every row."""
+    """jit(vmap), the reference and, at the largest size, vmap agree on every row."""
     batched = jax.vmap(per_row)
     x = jnp.asarray(rows, dtype)
-    found = {"jit": jax.jit(batched)(x)} | ({"eager": batched(x)} if len(rows) in EAGER else {})
+    found = {"jit": jax.jit(batched)(x)} | ({"eager": batched(x)} if len(rows) == EAGER else {})
     bound = TOLERANCE[dtype.name] * max(1.0, float(np.abs(expected).max()))
     for name, got in found.items():
         wrong = ~(np.abs(np.asarray(got) - expected) <= bound)
@@ -135,7 +135,7 @@ def test_laplacian_of_a_network(precision):
     def laplacian(x):
         return jnp.trace(jax.hessian(lambda y: v @ jnp.tanh(w @ y + b))(x))
 
-    rows = _points(5_000)
+    rows = _points(EAGER)
     t = np.tanh(rows @ inner.T + bias)
     expected = (-2.0 * t * (1.0 - t**2) * (inner**2).sum(axis=-1)) @ outer
     _assert_agree(laplacian, rows, expected, precision)
@@ -161,5 +161,5 @@ def test_sum_over_all_rows(n, precision):
     x = jnp.asarray(rows, precision)
     expected = (rows**2).sum(axis=-1).mean()  # a rotation keeps lengths
     assert float(jax.jit(total)(x)) == pytest.approx(expected, rel=TOLERANCE[precision.name])
-    if n in EAGER:
+    if n == EAGER:
         assert float(total(x)) == pytest.approx(expected, rel=TOLERANCE[precision.name])

@@ -18,6 +18,7 @@ import pytest
 
 import geoembed
 from geoembed import check, core, sdf
+from tests.atoms import encoder_rows as atoms_rows
 from tests.check.planted import PLANTED
 from tests.cyclic import encoder_rows as cyclic_rows
 from tests.encoder_row import KEY, Encoder
@@ -25,7 +26,7 @@ from tests.pinn import encoder_rows as pinn_rows
 from tests.sdf import encoder_rows as sdf_rows
 from tests.sdf.encoder_rows import box, box_examples
 
-ENCODERS = [*sdf_rows.ROWS, *pinn_rows.ROWS, *cyclic_rows.ROWS]
+ENCODERS = [*sdf_rows.ROWS, *pinn_rows.ROWS, *cyclic_rows.ROWS, *atoms_rows.ROWS]
 
 
 def rows_of(encoders: list[Encoder], slow: Callable[[Encoder], bool]) -> pytest.MarkDecorator:
@@ -180,7 +181,7 @@ def test_argument_constant_and_batch_compiled_equal_eager_items(row, precision, 
     batch = jax.tree.map(
         lambda *leaves: jnp.asarray(np.stack(leaves)), *[items[i % len(items)] for i in range(count)]
     )
-    rows = eqx.filter_jit(eqx.filter_vmap(call, in_axes=(None, 0)))(encoder, batch)
+    rows = jax.device_get(eqx.filter_jit(eqx.filter_vmap(call, in_axes=(None, 0)))(encoder, batch))
     constant = jax.jit(lambda *args: encoder(*args))
     tolerance = 1e-5 if precision == np.float32 else 1e-12
     for i in {0, count // 2, count - 1}:

@@ -18,7 +18,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^```python[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
-NEEDS = {"field_reference": "skfem"}  # examples that need an extra
+FEM = ("field_reference",)  # examples that need the extra `fem`
 
 COMMANDS = (
     "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/geoembed demo",
@@ -45,11 +45,17 @@ EXAMPLES = [(path, *docstring) for path in SOURCES for docstring in _docstrings(
 
 
 @pytest.mark.parametrize(
-    ("path", "name", "line", "text"), EXAMPLES, ids=[f"{e[0].relative_to(ROOT)}:{e[1]}" for e in EXAMPLES]
+    ("path", "name", "line", "text"),
+    [
+        pytest.param(
+            *e, id=f"{e[0].relative_to(ROOT)}:{e[1]}", marks=[pytest.mark.fem] if e[1] in FEM else []
+        )
+        for e in EXAMPLES
+    ],
 )
 def test_docstring_example(path, name, line, text, tmp_path, monkeypatch):
-    if name in NEEDS:
-        pytest.importorskip(NEEDS[name])
+    if name in FEM:
+        pytest.importorskip("skfem")
     monkeypatch.chdir(tmp_path)
     module_name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     module = importlib.import_module(module_name)

@@ -185,8 +185,9 @@ def test_heat_darcy_with_a_constant_coefficient_is_one_sine(monkeypatch):
     np.testing.assert_allclose(planar.heat_darcy(points, degree=26).values, expected, atol=1e-8)
 
 
+@pytest.mark.fem
 def test_heat_darcy_from_a_constant_table_is_one_sine():
-    pytest.importorskip("skfem")  # the extra `fem`
+    pytest.importorskip("skfem")
     table = importlib.import_module("pinn_references_table")
     points = uniform(0, 1, (40, 3))
     x, y, t = points.T

@@ -1,4 +1,4 @@
-"""Cells, periodic directions and stress from the values of a comment line."""
+"""Cells and periodic directions from the values of a comment line."""
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -48,24 +48,6 @@ def read_pbc(info: Info, cell: Float64[np.ndarray, "3 3"] | None) -> Bool[np.nda
 def _volume(rows: np.ndarray) -> float:
     """The volume that unit vectors span in their own space, 1 when they are orthogonal."""
     return float(np.prod(np.linalg.svd(rows, compute_uv=False)))
-
-
-def read_stress(info: Info) -> Float64[np.ndarray, "3 3"] | None:
-    """Take `stress` out of the values: nine numbers, or six in the order xx yy zz yz xz xy.
-
-    Raises:
-        ValueError: It has another form or is not symmetric.
-    """
-    if "stress" not in info:
-        return None
-    values = _matrix("stress", info.pop("stress"), (6, 9))
-    if len(values) == 6:
-        xx, yy, zz, yz, xz, xy = values
-        return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    stress = values.reshape(3, 3)
-    if np.abs(stress - stress.T).max() > 1e-3 * max(np.abs(stress).max(), 1e-12):
-        raise ValueError("the stress is not symmetric")
-    return stress
 
 
 def _matrix(name: str, value: object, sizes: tuple[int, ...]) -> Float64[np.ndarray, " n"]:

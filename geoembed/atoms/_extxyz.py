@@ -7,10 +7,11 @@ import numpy as np
 
 from ..core import InputError
 from ..core._numbers import INTEGER, NUMBER, BadNumber, numbers, show
-from ._cell import MAX_LENGTH, read_cell, read_pbc, read_stress
+from ._cell import MAX_LENGTH, read_cell, read_pbc
 from ._comment import Info, parse_comment
 from ._elements import atomic_number
 from ._frame import Frame as Frame
+from ._labels import LabelKeys, take_labels
 from ._lines import Lines, open_lines
 
 MAX_ATOMS = 10_000_000
@@ -32,7 +33,7 @@ class _Column(NamedTuple):
     width: int
 
 
-def read_extxyz(path: str | os.PathLike) -> list[Frame]:
+def read_extxyz(path: str | os.PathLike, *, labels: LabelKeys | None = None) -> list[Frame]:
     """Read all frames of an (extended) XYZ file, or say exactly why not.
 
     Nothing is repaired and nothing skipped: one damaged line refuses the whole file. Without `Properties` the
@@ -41,12 +42,14 @@ def read_extxyz(path: str | os.PathLike) -> list[Frame]:
     Args:
         path: A text file, plain or compressed with gzip. Units are eV, Å, eV/Å; stress is eV/Å³, tension
             positive.
+        labels: Other names, units or signs of energy, forces and stress; None takes the ones above.
 
     Returns:
         The frames in the order of the file.
 
     Raises:
-        InputError: The file cannot be used; the error names the line, the reason, and what to do.
+        InputError: The file cannot be used, or no frame has a name that `labels` asks for; the error names the
+            line, the reason, and what to do.
 
     Example:
         >>> import pathlib, tempfile
@@ -57,23 +60,27 @@ def read_extxyz(path: str | os.PathLike) -> list[Frame]:
         >>> frame.symbols, frame.energy
         (('H', 'H'), -31.7)
     """
-    return read_xyz_file(path).frames
+    return read_xyz_file(path, labels).frames
 
 
-def read_xyz_file(path: str | os.PathLike) -> XYZFile:
+def read_xyz_file(path: str | os.PathLike, labels: LabelKeys | None = None) -> XYZFile:
     """`read_extxyz` with the file's hash and notes."""
     frames: list[Frame] = []
+    keys, wanted = LabelKeys() if labels is None else labels, set(() if labels is None else labels.asked())
     with open_lines(path) as lines:
         while (first := lines.next()) is not None:
             if not first.strip():
                 _only_blank(lines)
                 break
-            frames.append(_frame(lines, first))
+            frames.append(_frame(lines, first, keys, wanted))
         if lines.cut:
             lines.source.notes.append("the last line has no line end: the file may have been cut there")
         lines.source.finish()
         if not frames:
             raise lines.source.error("", "the file holds no frames", _AGAIN)
+        if wanted:
+            hint = "see with geoembed inspect what the file calls it"
+            raise lines.source.error("", f"no frame has {' and '.join(sorted(wanted))}", hint)
         return XYZFile(frames, lines.source.sha256, tuple(lines.source.notes))
 
 
@@ -86,7 +93,8 @@ def _only_blank(lines: Lines) -> None:
             raise lines.error(reason, "remove blank lines between frames", start)
 
 
-def _frame(lines: Lines, first: bytes) -> Frame:
+def _frame(lines: Lines, first: bytes, keys: LabelKeys, wanted: set[str]) -> Frame:
+    """The next frame; names that it has are taken out of `wanted`."""
     start = lines.number
     count = _count(lines, first)
     comment = lines.next()
@@ -95,8 +103,9 @@ def _frame(lines: Lines, first: bytes) -> Frame:
     info = _info(lines, comment)
     columns = _columns(lines, info)
     table = _table(lines, count, columns, start)
+    wanted.difference_update(table, info)
     try:
-        return _assemble(table, info, start)
+        return _assemble(table, info, keys, start)
     except ValueError as error:
         raise lines.error(str(error), "correct the value or leave it out", start + 1) from None
 
@@ -148,8 +157,6 @@ def _columns(lines: Lines, info: Info) -> list[_Column]:
         raise lines.error("Properties has no pos:R:3", _COLUMNS)
     if not {("species", "S", 1), ("Z", "I", 1), ("numbers", "I", 1)} & form:
         raise lines.error("Properties has no species:S:1", _COLUMNS)
-    if "forces" in names and ("forces", "R", 3) not in form:
-        raise lines.error("Properties has forces in another form than forces:R:3", _COLUMNS)
     return columns
 
 
@@ -243,7 +250,7 @@ def _unknown(lines: Lines, word: bytes, line: int) -> InputError:
     return lines.error(f"{show(word)} is not a chemical element", hint, line)
 
 
-def _assemble(table: dict[str, np.ndarray], info: Info, start: int) -> Frame:
+def _assemble(table: dict[str, np.ndarray], info: Info, keys: LabelKeys, start: int) -> Frame:
     """A frame from its columns and values. Raises ValueError with the reason."""
     number_columns = [table.pop(name) for name in ("species", "Z", "numbers") if name in table]
     species = number_columns[0]
@@ -255,17 +262,16 @@ def _assemble(table: dict[str, np.ndarray], info: Info, start: int) -> Frame:
         raise ValueError(f"a coordinate is larger than {MAX_LENGTH:g} Å")
     cell = read_cell(info)
     pbc = read_pbc(info, cell)
-    energy = info.pop("energy", None)
-    if energy is not None and (isinstance(energy, bool) or not isinstance(energy, int | float)):
-        raise ValueError(f"the energy {str(energy)[:40]!r} is not a number")
+    volume = 0.0 if cell is None else abs(float(np.linalg.det(cell)))
+    energy, forces, stress = take_labels(table, info, keys, volume)
     return Frame(
         numbers=species,
         positions=table.pop("pos"),
         cell=cell,
         pbc=pbc,
-        energy=None if energy is None else float(energy),
-        forces=table.pop("forces", None),
-        stress=read_stress(info),
+        energy=energy,
+        forces=forces,
+        stress=stress,
         arrays=table,
         info=info,
         line=start,

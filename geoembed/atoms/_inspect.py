@@ -10,36 +10,41 @@ from ._distance import minimum_distance as minimum_distance
 from ._elements import SYMBOLS
 from ._extxyz import read_xyz_file
 from ._frame import Frame
+from ._labels import LabelKeys
+from ._survey import duplicates, force_range, notes
 
 CLOSE = 0.5  # Å; the shortest chemical bond, H–H, is 0.74 Å
 _LABELS = ("energy", "forces", "stress")
 _LOOKS_LIKE = {"force": "forces", "Forces": "forces", "Energy": "energy", "Stress": "stress"}
 
 
-def inspect_frames(path: str | os.PathLike) -> dict[str, Any]:
+def inspect_frames(path: str | os.PathLike, *, labels: LabelKeys | None = None) -> dict[str, Any]:
     """Read a file of structures and say what is in it.
 
     Args:
         path: An (extended) XYZ file, plain or compressed with gzip.
+        labels: Other names, units or signs of energy, forces and stress.
 
     Returns:
         JSON values: file, sha256, notes, the number of frames, the smallest and largest number of atoms,
         elements with their number of atoms, labels and other columns and values with the number of frames
-        that have them, how many frames have a cell and how many are periodic in each direction, the range
+        that have them, the root mean square of the force components and the largest force (eV/Å), how many
+        frames repeat an earlier one, how many frames have a cell and how many are periodic in each direction, the range
         of cell volumes (Å³), the minimum distance between two atoms (Å, periodic images included) with its
         frame, and flags in words.
 
     Raises:
         InputError: The file cannot be used.
     """
-    content = read_xyz_file(path)
+    content = read_xyz_file(path, labels)
     frames = content.frames
     sizes = [len(frame.numbers) for frame in frames]
     distances = [minimum_distance(frame) for frame in frames]
     nearest = int(np.argmin(distances))
     volumes = [float(np.linalg.det(frame.cell)) for frame in frames if frame.cell is not None]
     elements = Counter(np.concatenate([frame.numbers for frame in frames]).tolist())
-    labels = {name: sum(getattr(frame, name) is not None for frame in frames) for name in _LABELS}
+    known = {name: sum(getattr(frame, name) is not None for frame in frames) for name in _LABELS}
+    forces = force_range(frames)
     return {
         "kind": "atoms",
         "file": os.fspath(path),
@@ -50,24 +55,27 @@ def inspect_frames(path: str | os.PathLike) -> dict[str, Any]:
         "atoms_max": max(sizes),
         "atoms_total": sum(sizes),
         "elements": {SYMBOLS[number - 1]: elements[number] for number in sorted(elements)},
-        "labels": {name: count for name, count in labels.items() if count},
+        "labels": {name: count for name, count in known.items() if count},
         "columns": dict(Counter(name for frame in frames for name in frame.arrays)),
         "values": dict(Counter(name for frame in frames for name in frame.info)),
+        "force_rms": None if forces is None else forces[0],
+        "force_max": None if forces is None else forces[1],
+        "duplicates": len(duplicates(frames)),
         "cells": len(volumes),
         "periodic": [sum(bool(frame.pbc[axis]) for frame in frames) for axis in range(3)],
         "volume_min": min(map(abs, volumes), default=None),
         "volume_max": max(map(abs, volumes), default=None),
         "minimum_distance": distances[nearest] if np.isfinite(distances[nearest]) else None,
         "minimum_distance_frame": nearest if np.isfinite(distances[nearest]) else None,
-        "flags": _flags(frames, labels, distances),
+        "flags": [*_flags(frames, known, distances), *notes(frames)],
     }
 
 
-def _flags(frames: list[Frame], labels: dict[str, int], distances: list[float]) -> list[str]:
+def _flags(frames: list[Frame], known: dict[str, int], distances: list[float]) -> list[str]:
     """What a user should know, one sentence each."""
     total = len(frames)
-    flags = [f"{name} is given for {n} of {total} frames" for name, n in labels.items() if 0 < n < total]
-    if not any(labels.values()):
+    flags = [f"{name} is given for {n} of {total} frames" for name, n in known.items() if 0 < n < total]
+    if not any(known.values()):
         flags.append("no frame has an energy, forces or a stress")
     names = {name for frame in frames for name in (*frame.arrays, *frame.info)}
     for name in sorted(names & _LOOKS_LIKE.keys()):

@@ -117,10 +117,21 @@ def default_tolerance(dtype: Any) -> float:
     return _DEFAULT_TOLERANCE[jnp.dtype(dtype).name]
 
 
-def gap(got: Any, expected: Any) -> jax.Array:
+def gap_on_host(got: Any, expected: Any) -> float:
+    """`gap` of outputs that exist, in numpy: nothing has to be compiled for their shapes."""
+    with np.errstate(all="ignore"):
+        return float(gap(jax.device_get(got), jax.device_get(expected), np))
+
+
+def gap(got: Any, expected: Any, xp: Any = jnp) -> Any:
     """How far two outputs differ: absolute below 1, relative to the largest expected number above.
 
     Infinite when a number is not finite, or when shapes, dtypes or integers differ. Traceable.
+
+    Args:
+        got: An output.
+        expected: What it should be.
+        xp: `jax.numpy` or, for numbers on the host, `numpy`.
 
     Raises:
         ValueError: There are no numbers: nothing equals nothing, but that is no measurement.
@@ -128,18 +139,18 @@ def gap(got: Any, expected: Any) -> jax.Array:
     if not any(jnp.size(leaf) for leaf in jax.tree.leaves((got, expected))):
         raise ValueError("there are no numbers to compare: the output is empty")
     if jax.tree.structure(got) != jax.tree.structure(expected):
-        return jnp.asarray(jnp.inf)
+        return xp.asarray(xp.inf)
     pairs = zip(jax.tree.leaves(got), jax.tree.leaves(expected), strict=True)
-    return functools.reduce(jnp.maximum, [_leaf_gap(a, b) for a, b in pairs], jnp.zeros(()))
+    return functools.reduce(xp.maximum, [_leaf_gap(a, b, xp) for a, b in pairs], xp.zeros(()))
 
 
-def _leaf_gap(a: Any, b: Any) -> jax.Array:
-    a, b = jnp.asarray(a), jnp.asarray(b)
+def _leaf_gap(a: Any, b: Any, xp: Any) -> Any:
+    a, b = xp.asarray(a), xp.asarray(b)
     if a.shape != b.shape or a.dtype != b.dtype:
-        return jnp.asarray(jnp.inf)
+        return xp.asarray(xp.inf)
     if a.size == 0:
-        return jnp.zeros(())
+        return xp.zeros(())
     if not jnp.issubdtype(a.dtype, jnp.inexact):
-        return jnp.where(jnp.any(a != b), jnp.inf, 0.0)
-    ratio = jnp.max(jnp.abs(a - b)) / jnp.maximum(1, jnp.max(jnp.abs(b)))
-    return jnp.where(jnp.isfinite(ratio), ratio, jnp.inf).astype(jnp.zeros(()).dtype)
+        return xp.where(xp.any(a != b), xp.inf, 0.0)
+    ratio = xp.max(xp.abs(a - b)) / xp.maximum(1, xp.max(xp.abs(b)))
+    return xp.where(xp.isfinite(ratio), ratio, xp.inf).astype(xp.zeros(()).dtype)

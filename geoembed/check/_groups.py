@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from ._items import Arguments
+from ._items import QUICKLY, Arguments
 
 _HIGHEST = (
     jax.lax.Precision.HIGHEST
@@ -62,7 +62,8 @@ class Group:
         return tuple(jax.tree.map(act, arg) if i in self.moves else arg for i, arg in enumerate(args))
 
 
-@functools.partial(jax.jit, static_argnums=0)  # compiled once per group and shape, not once per encoder
+# Compiled once per group and shape, not once per encoder.
+@functools.partial(jax.jit, static_argnums=0, compiler_options=QUICKLY)
 def _draw(group: Group, keys: Any, x: Array) -> Any:
     return jax.vmap(jax.vmap(group.sample, (0, None)))(keys, x)
 

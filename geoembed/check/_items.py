@@ -12,6 +12,10 @@ from jaxtyping import Float64
 
 Arguments = tuple[Any, ...]
 
+# Compiled in half the time. For programs that run once and whose last digits do not matter: random elements, and
+# derivatives in float64 that are held against tolerances far above rounding.
+QUICKLY = {"xla_backend_optimization_level": 0}
+
 
 def as_items(x: Any) -> list[Arguments]:
     """The items as argument tuples with jax arrays."""
@@ -29,7 +33,13 @@ def stack(items: list[Arguments]) -> Arguments:
         raise ValueError(
             f"items differ in shape: {' and '.join(sorted(shapes))}; measure each shape by itself"
         )
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *items)
+    return jax.tree.map(_stacked, *items)
+
+
+def _stacked(*leaves: Any) -> jax.Array:
+    if any(leaf.weak_type or jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) for leaf in leaves):
+        return jnp.stack(leaves)
+    return jax.device_put(np.stack(leaves))  # on the host: nothing is compiled for the number of items
 
 
 def several(items: list[Arguments], least: int) -> list[Arguments]:

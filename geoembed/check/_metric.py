@@ -9,6 +9,7 @@ from jaxtyping import PRNGKeyArray
 
 from ._check import Check, asserting, default_tolerance, gap, worst
 from ._items import (
+    QUICKLY,
     Arguments,
     as_items,
     cast,
@@ -189,7 +190,8 @@ def smooth(
         ways = jnp.asarray(
             normals(seed_of(key), len(items), max(1, samples // len(items)), points(items).shape[1])
         )
-        values = jax.jit(jax.vmap(jax.vmap(one, (None, 0))))(stack(items), ways)
+        jumps = jax.jit(jax.vmap(jax.vmap(one, (None, 0))), compiler_options=QUICKLY)
+        values = jumps(stack(items), ways)
         return worst(f"smooth to order {order}", values, items, tolerance)
 
 

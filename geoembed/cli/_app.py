@@ -10,22 +10,18 @@ import typer
 
 from .. import __version__
 from ..core import GeoembedError
+from . import _atoms_commands as atoms
+from ._options import Json, Out, Quiet, Resume, Seed
 
 app = typer.Typer(
     name="geoembed",
-    help="Physics and geometry embeddings: heat and elasticity in real parts, equations in domains, files.",
+    help="Physics and geometry embeddings: heat and elasticity in parts, equations, potentials of atoms, files.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Out = Annotated[Path | None, typer.Option(help="Folder for the results.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Decides all random choices.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run from its checkpoint.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")
-]
+app.command()(atoms.train)
+app.command()(atoms.evaluate)
 
 
 def main() -> None:
@@ -148,6 +144,26 @@ def card(
     typer.echo(text if as_json else measured.to_text())
     if not measured.passed:
         raise typer.Exit(1)
+
+
+@app.command()
+def convert(
+    source: Annotated[
+        Path, typer.Argument(help="A model of mace-torch, or the folder of a potential with --to mace-torch.")
+    ],
+    out: Annotated[Path, typer.Argument(help="The folder, or the .model file, to write.")],
+    to: Annotated[str, typer.Option("--to", help="geoembed or mace-torch.")] = "geoembed",
+    as_json: Json = False,
+) -> None:
+    """Turn a model of mace-torch into a potential, or a potential into a model of mace-torch (extra mace).
+
+    Reading a model of mace-torch unpickles it: convert only files that you trust.
+    """
+    from ._convert import convert_file
+    from ._inspect import as_text
+
+    report = convert_file(source, out, to, lambda line: typer.echo(f"geoembed: {line}", err=True))
+    typer.echo(json.dumps(report, indent=2, ensure_ascii=False) if as_json else as_text(report))
 
 
 @app.command()

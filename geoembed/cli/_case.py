@@ -5,14 +5,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jax
 from jaxtyping import PRNGKeyArray
 
-from ..pinn import Problem, Result, Training
-from ..pinn._first_network import first_network
-from ._field_config import FieldConfig, MeshTable
+from ..core import InputError
+from ..pinn import Problem, Result
+from ._domain_config import MeshTable
+from ._field_config import FieldConfig
 from ._field_problem import free_pieces, make_field_problem
+from ._make_training import option_error, training_options
 from ._part_case import PartCase, Verdict, mesh_notes, require_judge, verdict
+from ._places import Places
 from ._progress import SolveProgress
 from ._read_config import read_case
 
@@ -49,17 +51,15 @@ class FieldCase:
         table = self.config.solve
         options: dict[str, Any] = {
             "tolerance": table.tolerance,
+            "form": table.form,
             "cells": table.cells,
             "time_limit": table.time_limit or float("inf"),
         }
-        training = {name: getattr(table, name) for name in ("points", "steps") if getattr(table, name)}
-        size = {name: getattr(table, name) for name in ("width", "depth") if getattr(table, name)}
-        if training:
-            options["training"] = Training(**training)
-        if size:
-            with jax.enable_x64(True):
-                options["network"] = first_network(problem.in_fields, key=jax.random.split(key)[1], **size)
-        return options
+        return options | training_options(self.config, problem, key)
+
+    def placed(self, error: InputError) -> InputError:
+        """An error of `solve` as one about a key of the configuration."""
+        return option_error(error, Places(self.file))
 
     def identity(self) -> str | None:
         """The SHA-256 of all that decides the solution: the solver cannot compare formulas."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ._inverse_config import SensorsTable, UnknownTable
+from ._shape_config import ShapeTable
 from ._table import Number, Pair, PartOutputTable, Table, Triple, Unit
 from ._values_config import Said
 
@@ -131,6 +132,7 @@ class Config(Table):
     unknown: list[UnknownTable] = Field(
         [], description="numbers to be found from the sensors, before the temperature is solved for"
     )
+    shape: ShapeTable | None = Field(None, description="how a temperature changes with the shape")
     solve: SolveTable = Field(default_factory=SolveTable, description="how far to go")
     output: PartOutputTable = Field(default_factory=PartOutputTable, description="what is drawn")
 

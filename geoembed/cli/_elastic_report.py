@@ -10,7 +10,7 @@ from ..pinn import Problem, Result
 from ..sdf import evaluate
 from ..sdf._subdivide import subdivide
 from ._elastic_config import ElasticConfig
-from ._report import estimate_line, finite, percent, sha256, verdict_line, versions
+from ._report import estimate_line, part_report, percent, verdict_line
 
 _EDGE, _MOST = (
     1 / 60,
@@ -23,29 +23,9 @@ def make_elastic_report(
     config: ElasticConfig, config_file: Path, mesh_file: Path, problem: Problem, result: Result, seed: int
 ) -> dict[str, Any]:
     """Collects what is known about a run. Keys ending in no unit are dimensionless."""
-    part = problem.domain
-    lower, upper = part.bounds
-    return {
-        "part": config.part.mesh,
-        "unit": config.part.unit,
-        "size": [float(side) for side in upper - lower],
-        "status": result.status,
-        "relative_error_fem": None,
-        "estimated_error": finite(result.estimated_error),
-        "tolerance": config.solve.tolerance,
-        "energy_balance": result.energy_balance,
-        "forces_N": {name: list(force) for name, force in result.forces},
-        **_extremes(problem, result),
-        "seconds": result.seconds,
-        "iterations": result.iterations,
-        "parameters": result.parameters,
-        "seed": seed,
-        "input_sha256": {"config": sha256(config_file), "mesh": sha256(mesh_file)},
-        "versions": versions(),
-        "mending": list(part.notes),
-        "config": config.model_dump(mode="json"),
-        "fem": None,
-    }
+    forces = {name: list(force) for name, force in result.forces}
+    own = {"forces_N": forces, **_extremes(problem, result)}
+    return part_report(config, config_file, mesh_file, problem, result, seed, own)
 
 
 def _extremes(problem: Problem, result: Result) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ._table import Table
-from ._values_config import Matrix, Value, Vector
+from ._values_config import Fluxes, Formulas, Matrix, Names, Value, Vector
 
 
 class PoissonTable(Table):
@@ -119,6 +119,34 @@ class ElasticityTable(Table):
     density: Value | None = Field(None, description="ρ, kg/m³; without it the problem is steady")
 
 
+class OwnTable(Table):
+    """An equation written out: `residual` as it stands, or `flux` and `balance`, which also have a weak form. Formulas
+    contain the coordinates, the unknowns and their derivatives: `u_t`, `u_xx`, `u_xy`."""
+
+    kind: Literal["own"] = Field(description="your own equation: residual = 0, or ∇·flux = balance")
+    unknowns: Names = Field(["u"], description="names of the unknowns")
+    residual: Formulas | None = Field(
+        None, description="what is zero, with derivatives up to order 4; one formula for each scalar equation"
+    )
+    balance: Formulas | None = Field(
+        None, description="what ∇·flux is, with derivatives of order 1; one formula for each unknown"
+    )
+    flux: Fluxes | None = Field(
+        None,
+        description="F with the natural flux F·n, with derivatives of order 1: a component for each coordinate in "
+        "space; for several unknowns a list of these. Without it, beside `residual`, the natural flux is ∂u/∂n",
+    )
+    transient: bool = Field(False, description="whether there is time")
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "OwnTable":
+        if (self.residual is None) == (self.balance is None):
+            raise ValueError("give one of residual and balance")
+        if self.balance is not None and self.flux is None:
+            raise ValueError("balance says what the divergence of flux is: give flux too")
+        return self
+
+
 EquationTable = Annotated[
     PoissonTable
     | HelmholtzTable
@@ -131,6 +159,7 @@ EquationTable = Annotated[
     | WaveTable
     | EikonalTable
     | NavierStokesTable
-    | ElasticityTable,
+    | ElasticityTable
+    | OwnTable,
     Field(discriminator="kind"),
 ]

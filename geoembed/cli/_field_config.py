@@ -4,178 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ._condition_config import ConditionTable, WhereTable
+from ._domain_config import DomainTable
 from ._equation_config import EquationTable
-from ._table import Table, Unit
-from ._values_config import Constant, Names, Positive, Value
-
-Pair = Annotated[list[Constant], Field(min_length=2, max_length=2)]
-Triple = Annotated[list[Constant], Field(min_length=3, max_length=3)]
-Corner = Annotated[list[Constant], Field(min_length=2, max_length=3)]
-
-
-class IntervalTable(Table):
-    """A piece of the line."""
-
-    kind: Literal["interval"] = Field(description="all x between two ends")
-    lower: Constant = Field(description="left end")
-    upper: Constant = Field(description="right end")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "IntervalTable":
-        if self.lower >= self.upper:
-            raise ValueError(f"lower = {self.lower:g} is not below upper = {self.upper:g}")
-        return self
-
-
-class BoxShape(Table):
-    """A rectangle, or a box in space."""
-
-    kind: Literal["box"] = Field(description="all points between two corners")
-    lower: Corner = Field(description="lowest corner, two or three numbers")
-    upper: Corner = Field(description="highest corner")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> "BoxShape":
-        if len(self.lower) != len(self.upper):
-            raise ValueError(f"lower has {len(self.lower)} numbers and upper has {len(self.upper)}")
-        if any(low >= high for low, high in zip(self.lower, self.upper, strict=True)):
-            raise ValueError("every number of lower must be below the one of upper")
-        return self
-
-
-class CircleShape(Table):
-    """A disc."""
-
-    kind: Literal["circle"] = Field(description="all points of the plane within a radius")
-    centre: Pair = Field([0.0, 0.0], description="its middle")
-    radius: Positive = Field(description="its radius")
-
-
-class SphereShape(Table):
-    """A ball."""
-
-    kind: Literal["sphere"] = Field(description="all points of space within a radius")
-    centre: Triple = Field([0.0, 0.0, 0.0], description="its middle")
-    radius: Positive = Field(description="its radius")
-
-
-class PolygonShape(Table):
-    """A polygon."""
-
-    kind: Literal["polygon"] = Field(description="what a closed line of straight edges surrounds")
-    vertices: Annotated[list[Pair], Field(min_length=3)] = Field(
-        description="its corners in order, in either direction; the line must not cross itself"
-    )
-
-
-class MeshTable(Table):
-    """A closed mesh."""
-
-    kind: Literal["mesh"] = Field(description="the inside of a closed surface")
-    file: str = Field(
-        description="STL, OBJ, PLY, OFF or GLB file; a relative path starts at the configuration file"
-    )
-    unit: Unit = Field(description="length unit of the mesh's coordinates")
-
-
-Hole = Annotated[BoxShape | CircleShape | SphereShape | PolygonShape, Field(discriminator="kind")]
-_HOLES = "`[[domain.holes]]`: what is cut out, strictly inside and apart from each other"
-
-
-class BoxTable(BoxShape):
-    """A rectangle or a box in space, with or without holes."""
-
-    holes: list[Hole] = Field([], description=_HOLES)
-
-
-class CircleTable(CircleShape):
-    """A disc, with or without holes."""
-
-    holes: list[Hole] = Field([], description=_HOLES)
-
-
-class SphereTable(SphereShape):
-    """A ball, with or without holes."""
-
-    holes: list[Hole] = Field([], description=_HOLES)
-
-
-class PolygonTable(PolygonShape):
-    """A polygon, with or without holes."""
-
-    holes: list[Hole] = Field([], description=_HOLES)
-
-
-DomainTable = Annotated[
-    IntervalTable | BoxTable | CircleTable | SphereTable | PolygonTable | MeshTable,
-    Field(discriminator="kind"),
-]
-
-
-class WhereTable(Table):
-    """A piece of the boundary of your own. Conditions on it cannot be hard."""
-
-    where: str = Field(description='a condition on the coordinates, such as "x > 0.5 and y < 0"')
-
-
-class DirichletTable(Table):
-    """A given value."""
-
-    kind: Literal["dirichlet"] = Field(description="u = value")
-    piece: Names = Field(description='pieces of the boundary; "all" for all of it')
-    value: Value = Field(0.0, description="the value, defined in the whole domain")
-    field: str | None = Field(None, description="which unknown; not needed if there is one")
-    hard: bool = Field(True, description="exactly, by the form of the network; else by least squares")
-
-
-class NeumannTable(Table):
-    """A given natural flux."""
-
-    kind: Literal["neumann"] = Field(description="natural flux = value; for Poisson's equation a ∂u/∂n")
-    piece: Names = Field(description="pieces of the boundary")
-    value: Value = Field(0.0, description="the flux")
-    field: str | None = Field(None, description="which unknown; not needed if there is one")
-
-
-class RobinTable(Table):
-    """A flux that depends on the value."""
-
-    kind: Literal["robin"] = Field(description="natural flux + coefficient · u = value")
-    piece: Names = Field(description="pieces of the boundary")
-    coefficient: Value = Field(description="the coefficient")
-    value: Value = Field(0.0, description="the right-hand side")
-    field: str | None = Field(None, description="which unknown; not needed if there is one")
-
-
-class RadiationTable(Table):
-    """Radiation to surroundings, for the equation `heat` with temperatures in K."""
-
-    kind: Literal["radiation"] = Field(description="the surface radiates as a grey body")
-    piece: Names = Field(description="pieces of the boundary")
-    emissivity: Annotated[float, Field(ge=0, le=1)] = Field(description="from 0 to 1, a black body")
-    ambient: Value = Field(description="temperature of the surroundings, K")
-
-
-class InitialTable(Table):
-    """The first moment."""
-
-    kind: Literal["initial"] = Field(description="u = value, or ∂u/∂t = value, at the first moment")
-    value: Value = Field(0.0, description="the value")
-    order: Literal[0, 1] = Field(0, description="0 for u, 1 for ∂u/∂t")
-    field: str | None = Field(None, description="which unknown; not needed if there is one")
-
-
-class PeriodicTable(Table):
-    """A period."""
-
-    kind: Literal["periodic"] = Field(description="u and all derivatives agree at both ends")
-    axis: Literal["x", "y", "z"] = Field("x", description="along which coordinate")
-
-
-ConditionTable = Annotated[
-    DirichletTable | NeumannTable | RobinTable | RadiationTable | InitialTable | PeriodicTable,
-    Field(discriminator="kind"),
-]
+from ._network_config import NetworkTable
+from ._region_config import RegionTable
+from ._table import Table
+from ._training_config import TrainingTable
+from ._values_config import Constant
 
 
 class TimeTable(Table):
@@ -192,13 +28,19 @@ class TimeTable(Table):
 
 
 class FieldSolveTable(Table):
-    """How far to go. With `points`, `steps`, `width` or `depth` a tanh network is trained, even where splines do."""
+    """How far to go. With `points`, `steps`, `width` or `depth`, with `[training]` or `[network]`, a network is trained
+    even where splines would do."""
 
     tolerance: Annotated[float, Field(gt=0, lt=1)] = Field(
         1e-4, description="stop when the estimated error, relative to the size of the field, is below this"
     )
     time_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         None, description="stop after this time and keep the best so far, s; no limit by default"
+    )
+    form: Literal["strong", "weak"] = Field(
+        "strong",
+        description='"weak" tests the residual with functions and integrates by parts: for coefficients that are rough '
+        "or jump",
     )
     cells: Annotated[int, Field(ge=10, le=100_000_000)] = Field(
         200_000, description="the most cells of a grid of splines"
@@ -238,9 +80,12 @@ class FieldConfig(Table):
         default_factory=dict, description="pieces of the boundary of your own, by name"
     )
     physics: EquationTable = Field(description="the equation")
+    regions: list[RegionTable] = Field([], description="parts of the domain with a material of their own")
     conditions: list[ConditionTable] = Field(
-        min_length=1, description="conditions on the boundary and at the first moment"
+        min_length=1, description="conditions on the boundary, at the first moment and between regions"
     )
     time: TimeTable | None = Field(None, description="the span of time of a transient equation")
+    training: TrainingTable | None = Field(None, description="how a network is trained")
+    network: NetworkTable | None = Field(None, description="which network is trained")
     solve: FieldSolveTable = Field(default_factory=FieldSolveTable, description="how far to go")
     output: OutputTable = Field(default_factory=OutputTable, description="what the files contain")

@@ -8,13 +8,15 @@ import numpy as np
 
 from ..pinn import Problem, Result
 from ..plot import FieldGrid
-from ._field_config import FieldConfig, MeshTable
+from ._domain_config import MeshTable
+from ._equation_config import OwnTable
+from ._field_config import FieldConfig
 from ._make_domain import mesh_file
 from ._report import finite, percent, sha256, versions
 
 ADVICE = {
     "time limit": "the time was too short. Raise solve.time_limit and go on with --resume.",
-    "step limit": "there were too few steps. Raise solve.steps.",
+    "step limit": "there were too few steps. Raise solve.steps, or steps in [training].",
     "cell limit": "the splines need more cells. Raise solve.cells, or train a network: solve.width = 16.",
     "stalled": (
         "the residual at held-out points has stopped falling. Check that the conditions fit each other and the "
@@ -49,11 +51,15 @@ def make_field_report(
     hashes = {"config": sha256(config_file)}
     if isinstance(config.domain, MeshTable):
         hashes["mesh"] = sha256(mesh_file(config.domain, config_file))
+    for table in config.regions:
+        if isinstance(table.shape, MeshTable):
+            hashes[f"mesh of {table.name}"] = sha256(mesh_file(table.shape, config_file))
     last = result.history[-1] if result.history else {}
     return {
         "equation": config.physics.kind,
         "formula": _formula(config),
         "unknowns": list(problem.equation.fields),
+        "regions": [table.name for table in config.regions],
         "status": result.status,
         "converged": result.status == "converged",
         "advice": None if result.status == "converged" else ADVICE.get(result.status, _OTHER),
@@ -122,6 +128,7 @@ def field_page(report: dict[str, Any], files: list[str]) -> str:
             for name, span in report["range"].items()
         ),
         ("time", f"{report['seconds']:.1f} s"),
+        *_method(report["config"]),
         ("steps", report["iterations"]),
         ("trained numbers", report["parameters"]),
         ("seed", report["seed"]),
@@ -140,7 +147,8 @@ def field_page(report: dict[str, Any], files: list[str]) -> str:
         f"Certificate: {_certificate(report)}.",
         "![The field](field.png)",
         "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows),
-        "## Conditions\n\n" + "\n".join(f"- {_condition(table)}" for table in report["conditions"]),
+        *_regions(report["config"]),
+        "## Conditions\n\n" + "\n".join(f"- {_table(table)}" for table in report["conditions"]),
         "Pieces of the boundary: "
         + (", ".join(report["pieces"]) or "none, all ends are joined by periods")
         + ".",
@@ -173,15 +181,49 @@ def _certificate_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _formula(config: FieldConfig) -> str:
-    return str(type(config.physics).model_fields["kind"].description)
+    physics = config.physics
+    if not isinstance(physics, OwnTable):
+        return str(type(physics).model_fields["kind"].description)
+    if physics.balance is None:
+        return f"the equation: {_value(physics.residual)} = 0"
+    return f"the equation: ∇·F = {_value(physics.balance)}, F = {_value(physics.flux)}"
 
 
-def _condition(table: dict[str, Any]) -> str:
-    """A condition as a line: its kind, then its keys."""
+def _method(config: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was said about the form, the network and its training."""
+    rows = [("form", "weak")] if config["solve"]["form"] == "weak" else []
+    rows += [(name, _table(config[name])) for name in ("network", "training") if config[name] is not None]
+    return rows
+
+
+def _regions(config: dict[str, Any]) -> list[str]:
+    """The regions and their materials."""
+    if not config["regions"]:
+        return []
+    lines = [
+        f"- `{table['name']}` ({_table(table['shape'])}): {_table(table['physics'])}"
+        for table in config["regions"]
+    ]
+    return ["## Regions\n\n" + "\n".join([*lines, f"- `rest`: {_table(config['physics'])}"])]
+
+
+def _table(table: dict[str, Any]) -> str:
+    """A table as a line: its kind, then its keys."""
     keys = ", ".join(
-        f"{name} = {value}" for name, value in table.items() if name != "kind" and value is not None
+        f"{name} = {_value(value)}" for name, value in table.items() if name != "kind" and value is not None
     )
-    return f"{table['kind']}: {keys}"
+    return f"{table['kind']}: {keys}" if keys else table["kind"]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_value(own)}" for name, own in value.items()) + " }"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    starred = (
+        isinstance(value, str) and value.count("*") > 1
+    )  # which a page in Markdown would take for emphasis
+    return f"`{value}`" if starred else str(value)
 
 
 def _thinned(history: tuple[dict[str, Any], ...], most: int = 400) -> list[dict[str, Any]]:

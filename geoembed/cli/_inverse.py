@@ -117,6 +117,8 @@ def find_numbers(
 
 def _placed(config: Config, file: Path, error: InputError) -> InputError:
     """An error about a number as one about its line in the configuration."""
+    if error.file == "problem":
+        return InputError(file, place_of(file, ("unknown",)), f"the problem {error.reason}", error.hint)
     if error.file not in ("unknown", "known"):
         return error
     same = [n for n, t in enumerate(config.unknown) if t.name == error.where.strip("'")]

@@ -17,15 +17,14 @@ def key_lines(text: str) -> dict[Place, int]:
     not listed; `line_of` falls back to the line they are part of.
     """
     lines: dict[Place, int] = {}
-    counts: dict[str, int] = {}
+    counts: dict[Place, int] = {}
     table: Place = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
-            name = header[2]
-            table = tuple(_parts(name))
+            table = _numbered(_parts(header[2]), counts)
             if header[1] == "[[":
-                counts[name] = counts.get(name, -1) + 1
-                table = (*table, counts[name])
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, counts[table])
             lines.setdefault(table, number)
         elif key := _KEY.match(line):
             lines.setdefault((*table, *_parts(key[1])), number)
@@ -41,6 +40,16 @@ def line_of(lines: dict[Place, int], place: Place) -> int | None:
         if below:
             return min(below)
     return None
+
+
+def _numbered(parts: list[str], counts: dict[Place, int]) -> Place:
+    """The place of a table; below an array of tables it belongs to the last one so far."""
+    place: Place = ()
+    for part in parts:
+        if place in counts:
+            place = (*place, counts[place])
+        place = (*place, part)
+    return place
 
 
 def _parts(name: str) -> list[str]:

@@ -8,15 +8,8 @@ import numpy as np
 from ..pinn import Interval
 from ..pinn._domains._outline import WHOLE, outline
 from ..sdf import Box, Circle, MeshSDF, Polygon, Shape, Sphere, load_mesh
-from ._field_config import (
-    BoxShape,
-    CircleShape,
-    FieldConfig,
-    IntervalTable,
-    MeshTable,
-    PolygonShape,
-    SphereShape,
-)
+from ._domain_config import BoxShape, CircleShape, IntervalTable, MeshTable, PolygonShape, SphereShape
+from ._field_config import FieldConfig
 from ._lines import Place
 from ._mistakes import nearest
 from ._places import Places
@@ -36,12 +29,9 @@ def make_domain(config: FieldConfig, places: Places) -> Domain:
     Raises:
         InputError: A shape is not possible, a hole is not strictly inside, or the mesh cannot be used.
     """
-    table = config.domain
-    if isinstance(table, IntervalTable):
-        return Interval(table.lower, table.upper)
-    if isinstance(table, MeshTable):
-        return _mesh(table, places)
-    return _without_holes(_shape(table, ("domain",), places), table.holes, places)
+    domain = make_shape(config.domain, ("domain",), places)
+    holes = getattr(config.domain, "holes", [])
+    return _without_holes(domain, holes, places) if isinstance(domain, Shape) else domain
 
 
 def mesh_file(table: MeshTable, file: Path) -> Path:
@@ -49,8 +39,22 @@ def mesh_file(table: MeshTable, file: Path) -> Path:
     return file.parent / table.file
 
 
-def _shape(table: Any, place: Place, places: Places) -> Shape:
+def make_shape(table: Any, place: Place, places: Places) -> Domain:
+    """Builds a shape of a configuration, without its holes.
+
+    Args:
+        table: The table of the shape.
+        place: Where it stands.
+        places: Makes the messages.
+
+    Raises:
+        InputError: The outline crosses itself, or the mesh cannot be used.
+    """
     match table:
+        case IntervalTable():
+            return Interval(table.lower, table.upper)
+        case MeshTable():
+            return _mesh(table, place, places)
         case BoxShape():
             lower, upper = np.array(table.lower), np.array(table.upper)
             return _moved(Box((upper - lower).tolist()), 0.5 * (lower + upper))
@@ -73,7 +77,8 @@ def _without_holes(shape: Shape, holes: list[Any], places: Places) -> Shape:
     """The shape less its holes, which must leave it a boundary with named pieces."""
     for number, table in enumerate(holes):
         place = ("domain", "holes", number)
-        hole = _shape(table, place, places)
+        hole = make_shape(table, place, places)
+        assert isinstance(hole, Shape)
         if hole.dimension != shape.dimension:
             reason = f"a {table.kind} has {hole.dimension} dimensions, the domain has {shape.dimension}"
             raise places.wrong((*place, "kind"), reason, "Cut out a shape of the same dimension")
@@ -107,7 +112,7 @@ def _cross(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> bool:
     return first <= 0 and second <= 0 and not (first == 0 and second == 0)
 
 
-def _mesh(table: MeshTable, places: Places) -> MeshSDF:
+def _mesh(table: MeshTable, place: Place, places: Places) -> MeshSDF:
     path = mesh_file(table, places.file)
     try:
         missing = not path.exists()
@@ -116,9 +121,9 @@ def _mesh(table: MeshTable, places: Places) -> MeshSDF:
         missing, beside = True, []
     if missing:
         hint = nearest(table.file, beside) if beside else "A relative path starts at the configuration file"
-        raise places.wrong(("domain", "file"), f"there is no file {table.file!r}", hint)
+        raise places.wrong((*place, "file"), f"there is no file {table.file!r}", hint)
     mesh = load_mesh(path, unit=table.unit)
     if not mesh.sign_reliable:
         hint = "Run `geoembed inspect` on the file: it lists the holes"
-        raise places.wrong(("domain", "file"), "the surface is not closed, so it has no inside", hint)
+        raise places.wrong((*place, "file"), "the surface is not closed, so it has no inside", hint)
     return mesh

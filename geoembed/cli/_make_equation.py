@@ -5,9 +5,10 @@ from typing import Any
 from .. import pinn
 from ..core import InputError
 from ..pinn import Equation, FieldDependent, Isotropic, LinearElasticity
-from ._equation_config import AdvectionDiffusionTable, ElasticityTable, HeatTable, NavierStokesTable
+from ._equation_config import AdvectionDiffusionTable, ElasticityTable, HeatTable, NavierStokesTable, OwnTable
 from ._formula import Formula, Formulas
 from ._lines import Place
+from ._own_equation import orders_in_time, own_equation
 from ._places import Places
 
 EQUATIONS: dict[str, type[Equation]] = {
@@ -34,7 +35,7 @@ def has_time(table: Any) -> bool:
             return table.capacity is not None
         case ElasticityTable():
             return table.density is not None
-        case AdvectionDiffusionTable() | NavierStokesTable():
+        case AdvectionDiffusionTable() | NavierStokesTable() | OwnTable():
             return table.transient
     return table.kind in _ALWAYS
 
@@ -43,21 +44,28 @@ def rates(equation: Equation) -> dict[str, int]:
     """How many initial conditions each unknown needs; unknowns that need none are left out."""
     if not equation.transient:
         return {}
-    second = isinstance(equation, pinn.Wave | LinearElasticity)
+    first = equation.equations[0] if isinstance(equation, pinn.Materials) else equation
+    own = orders_in_time(first)
+    if own is not None:
+        return own
+    second = isinstance(first, pinn.Wave | LinearElasticity)
     return {name: 2 if second else 1 for name in equation.fields if name != "p"}
 
 
-def make_equation(table: Any, dimension: int, places: Places) -> Equation:
+def make_equation(table: Any, dimension: int, places: Places, place: Place = ("physics",)) -> Equation:
     """Builds the equation of a configuration.
 
     Args:
         table: The table [physics].
         dimension: Of the domain.
         places: Makes the messages.
+        place: Where the table stands.
 
     Raises:
         InputError: A coefficient is out of its range, a formula is wrong, or the domain is of another dimension.
     """
+    if isinstance(table, OwnTable):
+        return own_equation(table, dimension, places, place)
     names = ("x", "y", "z")[:dimension] + (("t",) if has_time(table) else ())
     kind = EQUATIONS[table.kind]
     elastic = isinstance(table, ElasticityTable)
@@ -65,17 +73,17 @@ def make_equation(table: Any, dimension: int, places: Places) -> Equation:
     if dimension not in allowed:
         listed = " or ".join(map(str, allowed))
         reason = f"{table.kind} is for {listed} dimensions, the domain has {dimension}"
-        raise places.wrong(("physics", "kind"), reason, "Choose another domain or equation")
+        raise places.wrong((*place, "kind"), reason, "Choose another domain or equation")
     unknowns = ("ux", "uy", "uz")[:dimension] if elastic else kind.fields
     given = {
-        name: _coefficient(value, ("physics", name), names, unknowns, places)
+        name: _coefficient(value, (*place, name), names, unknowns, places)
         for name, value in table
         if name not in ("kind", "transient", "plane") and value is not None
     }
     for name in ("velocity", "force"):
         if isinstance(getattr(table, name, None), list) and len(getattr(table, name)) != dimension:
             reason = f"it has {len(getattr(table, name))} components in a domain of {dimension} dimensions"
-            raise places.wrong(("physics", name), reason, f"Give {dimension} components")
+            raise places.wrong((*place, name), reason, f"Give {dimension} components")
     if hasattr(table, "transient"):
         given["transient"] = table.transient
     try:
@@ -85,9 +93,9 @@ def make_equation(table: Any, dimension: int, places: Places) -> Equation:
         return kind(**given)
     except InputError as error:  # "Burgers: viscosity"
         name = error.where.rpartition(": ")[2]
-        raise places.wrong(("physics", name), error.reason, error.hint) from error
+        raise places.wrong((*place, name), error.reason, error.hint) from error
     except ValueError as error:
-        raise places.wrong(("physics",), str(error), "Correct the coefficient") from error
+        raise places.wrong(place, str(error), "Correct the coefficient") from error
 
 
 def _coefficient(

@@ -44,6 +44,9 @@ def tagged(kind: Any) -> dict[str, Model]:
     if typing.get_origin(kind) is typing.Annotated:
         kind = typing.get_args(kind)[0]
     options = typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else ()
+    given = [option for option in options if option is not type(None)]
+    if len(given) == 1 and len(options) == 2:  # a table that may be left out
+        return tagged(given[0])
     models = [option for option in options if isinstance(option, type) and issubclass(option, BaseModel)]
     if len(models) < 2:
         return {}

@@ -16,6 +16,7 @@ from ._part_page import part_page
 from ._problem import make_problem, mesh_path
 from ._progress import SolveProgress
 from ._report import make_report
+from ._shape_change import Velocities, shape_change, velocities
 
 Verdict = Certificate | ElasticCertificate | FieldCertificate
 
@@ -31,6 +32,7 @@ class PartCase:
     def __init__(self, config: Config | ElasticConfig, file: Path):
         self.config, self.file, self.title, self.seed = config, file, config.part.mesh, 0
         self.findings: Findings | None = None
+        self.moved: Velocities = {}
         self.files: list[str] = []
 
     def problem(self) -> Problem:
@@ -39,7 +41,11 @@ class PartCase:
 
     def prepare(self, problem: Problem, seed: int, shown: SolveProgress) -> Problem:
         """Finds the numbers that are unknown; the problem with them."""
-        if isinstance(self.config, ElasticConfig) or not self.config.unknown:
+        if isinstance(self.config, ElasticConfig):
+            return problem
+        if self.config.shape is not None:
+            self.moved = velocities(self.config.shape, problem, self.file)
+        if not self.config.unknown:
             return problem
         sensors = read_sensors(self.config, self.file)
         names = ", ".join(table.name for table in self.config.unknown)
@@ -60,6 +66,10 @@ class PartCase:
         limit = table.time_limit or float("inf")
         return {"tolerance": table.tolerance, "cells": table.cells, "time_limit": limit}
 
+    def placed(self, error: InputError) -> InputError:
+        """An error of `solve`, as it is."""
+        return error
+
     def identity(self) -> str | None:
         """Nothing: the solver compares all there is."""
         return None
@@ -70,6 +80,10 @@ class PartCase:
         if isinstance(self.config, ElasticConfig):
             return make_elastic_report(self.config, self.file, mesh, problem, result, seed)
         report = make_report(self.config, self.file, mesh, problem, result, seed)
+        if self.config.shape is not None:
+            surface = report["surface_temperature_K"]
+            spread, key = surface["highest"] - surface["lowest"], jax.random.key(seed)
+            report["shape"] = shape_change(self.config.shape, problem, self.moved, spread, key)
         return report if self.findings is None else self.findings.added_to(report)
 
     def draw(self, out: Path, problem: Problem, result: Result, report: dict[str, Any]) -> None:

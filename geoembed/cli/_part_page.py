@@ -5,6 +5,7 @@ from typing import Any
 from ._elastic_report import readable
 from ._inverse_report import LEVEL, unit_of
 from ._report import estimate_line, percent, verdict_line
+from ._shape_change import shape_section
 
 ADVICE = {
     "cell limit": "the grid needs more cells. Raise solve.cells.",
@@ -39,6 +40,7 @@ def part_page(report: dict[str, Any], files: list[str]) -> str:
         "![The part](displacement.png)" if elastic else "![The part](temperature.png)",
         "![Three sections](slices.png)",
         _forces(report) if elastic else _heat(report),
+        *([shape_section(report["shape"])] if "shape" in report else []),
         "## Given\n\n" + "\n".join(_given(config)),
         "## How the solution came about\n\n![Energy and estimated error by steps](convergence.png)",
         "## Files\n\n" + "\n".join(f"- `{name}`" for name in files),

@@ -49,6 +49,11 @@ def read_config(path: Path) -> Config:
     return config
 
 
+def read_toml(path: Path, model: type[Model]) -> Model:
+    """Reads a TOML file and checks it against a model, see `read_case`."""
+    return _checked(path, _content(path), model)
+
+
 def _kind(path: Path, content: dict[str, Any]) -> str:
     """Which kind of problem this is about: the key physics.kind decides where it is there, else the tables."""
     physics = content.get("physics")
@@ -138,8 +143,16 @@ def _check_patch_names(path: Path, config: Config | ElasticConfig) -> None:
     if "rest" in config.patches:
         reason = "the name 'rest' is reserved for what no patch takes"
         raise InputError(path, place_of(path, ("patches", "rest")), reason, "Choose another name")
-    for number, condition in enumerate(config.conditions):
-        if condition.patch not in known:
-            where = place_of(path, ("conditions", number, "patch"))
-            reason = f"there is no patch {condition.patch!r}"
-            raise InputError(path, where, reason, nearest(condition.patch, known))
+    named: list[tuple[Place, str]] = [
+        (("conditions", number, "patch"), condition.patch)
+        for number, condition in enumerate(config.conditions)
+    ]
+    shape = None if isinstance(config, ElasticConfig) else config.shape
+    if shape is not None:
+        named += [(("shape", "over"), shape.over)] if shape.over is not None else []
+        named += [
+            (("shape", "moves", number, "patch"), move.patch) for number, move in enumerate(shape.moves)
+        ]
+    for place, name in named:
+        if name not in known:
+            raise InputError(path, place_of(path, place), f"there is no patch {name!r}", nearest(name, known))

@@ -13,16 +13,34 @@ from .. import __version__
 from ..pinn import Certificate, ElasticCertificate, FieldCertificate, Problem, Result
 from ..sdf import value_and_gradient
 from ._config import Config
+from ._elastic_config import ElasticConfig
 
 
 def make_report(
     config: Config, config_file: Path, mesh_file: Path, problem: Problem, result: Result, seed: int
 ) -> dict[str, Any]:
     """Collects what is known about a run. Keys ending in no unit are dimensionless or SI."""
-    lower, upper = problem.domain.bounds
     part = problem.domain
     on_surface = np.concatenate([part.vertices, part.vertices[part.faces].mean(axis=1)])
     surface, _ = value_and_gradient(result.field, on_surface)
+    own = {
+        "heat_W": dict(result.heat),
+        "surface_temperature_K": {"lowest": float(surface.min()), "highest": float(surface.max())},
+    }
+    return part_report(config, config_file, mesh_file, problem, result, seed, own)
+
+
+def part_report(
+    config: Config | ElasticConfig,
+    config_file: Path,
+    mesh_file: Path,
+    problem: Problem,
+    result: Result,
+    seed: int,
+    own: dict[str, Any],
+) -> dict[str, Any]:
+    """What is known about a run, with what only heat or only elasticity has."""
+    lower, upper = problem.domain.bounds
     return {
         "part": config.part.mesh,
         "unit": config.part.unit,
@@ -32,8 +50,7 @@ def make_report(
         "estimated_error": finite(result.estimated_error),
         "tolerance": config.solve.tolerance,
         "energy_balance": result.energy_balance,
-        "heat_W": dict(result.heat),
-        "surface_temperature_K": {"lowest": float(surface.min()), "highest": float(surface.max())},
+        **own,
         "seconds": result.seconds,
         "iterations": result.iterations,
         "parameters": result.parameters,

@@ -64,7 +64,7 @@ def run(
         result = _solve(shown, case, problem, out, seed, resume)
         if result.status == "interrupted":
             raise Interrupted(f"stopped; go on with --resume --out {out}")
-        shown.phase("drawing")
+        shown.phase("reporting and drawing")
         report = case.report(problem, result, seed)
         save(out / "solution", result)
         write_report(out / "report.json", report)
@@ -88,16 +88,20 @@ def _solve(shown: SolveProgress, case: Case, problem: Problem, out: Path, seed: 
         log.write({name: value for name, value in vars(progress).items() if name != "field"})
         shown.report(progress)
 
+    options = case.options(problem, key)
     with StopRequest() as stop:  # afterwards there is nothing to save: a signal ends the program
-        return solve(
-            problem,
-            key=key,
-            callback=report,
-            should_stop=lambda: bool(stop),
-            checkpoint=out / _CHECKPOINT,
-            resume=resume,
-            **case.options(problem, key),
-        )
+        try:
+            return solve(
+                problem,
+                key=key,
+                callback=report,
+                should_stop=lambda: bool(stop),
+                checkpoint=out / _CHECKPOINT,
+                resume=resume,
+                **options,
+            )
+        except InputError as error:
+            raise case.placed(error) from error
 
 
 def make_folder(out: Path) -> None:

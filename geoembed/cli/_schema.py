@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ._atoms_config import TrainConfig
 from ._config import Config
 from ._elastic_config import ElasticConfig
 from ._field_config import FieldConfig
@@ -21,6 +22,7 @@ _TITLES = {
     "conditions": "[[conditions]]",
     "sensors": "[sensors]",
     "unknown": "[[unknown]]",
+    "shape": "[shape]",
     "solve": "[solve]",
     "output": "[output]",
 }
@@ -29,11 +31,15 @@ _FIELD_TITLES = {
     "domain": "[domain]",
     "patches": "[patches.NAME]",
     "physics": "[physics]",
+    "regions": "[[regions]]",
     "conditions": "[[conditions]]",
     "time": "[time]",
     "solve": "[solve]",
+    "training": "[training]",
+    "network": "[network]",
     "output": "[output]",
 }
+_TRAIN_TITLES = {"data": "[data]", "potential": "[potential]", "training": "[training]"}
 _INTRODUCTION = """# The configuration file
 
 `geoembed solve FILE.toml` reads one TOML file. The key `kind` of `[physics]` says whether it is about
@@ -58,6 +64,10 @@ and parentheses, `where(condition, number, number)` with `<`, `<=`, `>`, `>=`, `
 FUNCTIONS. Coefficients of the equation may also contain its unknowns. A *number* may be a formula without coordinates:
 `"2*pi"`.
 """
+_TRAIN_INTRODUCTION = """## Training a potential
+
+`geoembed train FILE.toml` reads a file of its own. Energies are in eV, lengths in Å.
+"""
 
 
 def reference_page() -> str:
@@ -66,6 +76,7 @@ def reference_page() -> str:
     sections = [_INTRODUCTION, *_sections(Config, _TITLES)]
     sections += [_ELASTIC_INTRODUCTION, *_sections(ElasticConfig, _ELASTIC_TITLES)]
     sections += [_FIELD_INTRODUCTION.replace("FUNCTIONS", functions), *_sections(FieldConfig, _FIELD_TITLES)]
+    sections += [_TRAIN_INTRODUCTION, *_sections(TrainConfig, _TRAIN_TITLES)]
     return "\n".join(sections)
 
 
@@ -102,9 +113,11 @@ def _table(model: type[BaseModel], prefix: str = "") -> str:
 def _rows(name: str, field: FieldInfo) -> str:
     choices = _choices(field.annotation)
     inner = None if choices else _model(field.annotation)
-    kind = "table" if inner else " ".join([_words(field), *_bounds(field)])
+    several = typing.get_origin(field.annotation) is list
+    kind = ("tables" if several else "table") if inner else " ".join([_words(field), *_bounds(field)])
     if choices:
-        kind = "tables, each with `kind` = " + " or ".join(f"`{name}`" for name, _ in choices)
+        kind = "tables, each with `kind` = " if several else "table with `kind` = "
+        kind += " or ".join(f"`{name}`" for name, _ in choices)
     default = "required" if field.is_required() else "—" if inner else _default(field.default)
     row = f"| `{name}` | {kind} | {default} | {field.description} |\n"
     return row + (_table(inner, f"{name}.") if inner else "")
@@ -116,6 +129,8 @@ def _default(value: Any) -> str:
         return "—"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, list):
+        return f"`{value}`".replace("'", '"')
     return f"`{value:.12g}`" if isinstance(value, float) and value % 1 else f"`{value}`"
 
 

@@ -7,6 +7,7 @@ from ._elastic_report import elastic_lines
 from ._field_report import field_summary
 from ._inverse_report import inverse_lines
 from ._report import heat_lines
+from ._shape_change import shape_lines
 
 
 def summary(report: dict[str, Any], out: Path) -> str:
@@ -21,5 +22,6 @@ def summary(report: dict[str, Any], out: Path) -> str:
     if "identified" in report:
         lines += inverse_lines(report["identified"])
     lines += elastic_lines(report) if "forces_N" in report else heat_lines(report)
+    lines += shape_lines(report["shape"]) if "shape" in report else []
     lines.append(f"  written to {out}: report.md, report.json, *.png, *.vtu, log.jsonl, solution/")
     return "\n".join(lines)

@@ -72,6 +72,22 @@ def _vector(value: Any) -> float | str | list[float | str]:
     return [_value(part) for part in value]
 
 
+def _formulas(value: Any) -> float | str | list[float | str]:
+    """A value, or several."""
+    if not isinstance(value, list):
+        return _value(value)
+    if not value:
+        raise ValueError("a formula is expected, or several in a list")
+    return [_value(part) for part in value]
+
+
+def _fluxes(value: Any) -> Any:
+    """The components of a vector, or those of several vectors."""
+    if isinstance(value, list) and value and all(isinstance(row, list) for row in value):
+        return [_formulas(row) for row in value]
+    return _formulas(value)
+
+
 def _matrix(value: Any) -> float | str | list[list[float]]:
     """A value, or a square matrix of numbers."""
     if not isinstance(value, list):
@@ -79,6 +95,24 @@ def _matrix(value: Any) -> float | str | list[list[float]]:
     if not all(isinstance(row, list) and len(row) == len(value) for row in value) or not value:
         raise ValueError("a matrix has as many rows as columns: [[2, 0], [0, 1]]")
     return [[_constant(part) for part in row] for row in value]
+
+
+def _values(value: Any) -> float | str | dict[str, float | str]:
+    """A value, or one for each region of the domain by its name."""
+    if not isinstance(value, dict):
+        return _value(value)
+    if not value:
+        raise ValueError("a value for each region is expected, such as { brick = 20, rest = 15 }")
+    return {name: _value(own) for name, own in value.items()}
+
+
+def _two_names(value: Any) -> list[str]:
+    """The names of two different things."""
+    if not isinstance(value, list) or len(value) != 2 or not all(isinstance(name, str) for name in value):
+        raise ValueError('two names are expected: ["brick", "wool"]')
+    if value[0] == value[1]:
+        raise ValueError("these are the same")
+    return value
 
 
 def _names(value: Any) -> list[str]:
@@ -90,8 +124,14 @@ def _names(value: Any) -> list[str]:
 
 
 Value = Annotated[Any, PlainValidator(_value), Said("number or formula")]
+Values = Annotated[
+    Any, PlainValidator(_values), Said("number or formula, or a table with one for each region")
+]
 Vector = Annotated[Any, PlainValidator(_vector), Said("number or formula, or one for each coordinate")]
+Formulas = Annotated[Any, PlainValidator(_formulas), Said("formula, or a list of formulas")]
+Fluxes = Annotated[Any, PlainValidator(_fluxes), Said("formula, or lists of formulas")]
 Matrix = Annotated[Any, PlainValidator(_matrix), Said("number or formula, or a matrix of numbers")]
 Constant = Annotated[float, PlainValidator(_constant), Said("number")]
 Positive = Annotated[float, PlainValidator(_positive), Said("number > 0")]
 Names = Annotated[Any, PlainValidator(_names), Said("name, or a list of names")]
+RegionNames = Annotated[Any, PlainValidator(_two_names), Said("two names")]

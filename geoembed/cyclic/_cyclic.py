@@ -3,12 +3,11 @@
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..core import Property, register
+from ..core import Property, host_generator, register, rows_on_device
 from ._arguments import numbers, phase, plain, require_count, require_finite, require_period
 from ._circle import decode
 from ._harmonics import harmonics
@@ -119,7 +118,7 @@ class Cyclic(eqx.Module):
             count: How many.
             key: Random key.
         """
-        return list(self.origin + self.period * jax.random.uniform(key, (count,)))
+        return rows_on_device(self.origin + self.period * host_generator(key).uniform(size=count))
 
     @property
     def properties(self) -> tuple[Property, ...]:

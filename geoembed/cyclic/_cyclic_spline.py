@@ -3,10 +3,9 @@
 import math
 
 import equinox as eqx
-import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..core import Property, register
+from ..core import Property, host_generator, register, rows_on_device
 from ._arguments import numbers, phase, plain, require_finite, require_period
 from ._spline import require_spline, spline_basis
 
@@ -72,7 +71,7 @@ class CyclicSpline(eqx.Module):
             count: How many.
             key: Random key.
         """
-        return list(self.origin + self.period * jax.random.uniform(key, (count,)))
+        return rows_on_device(self.origin + self.period * host_generator(key).uniform(size=count))
 
     @property
     def properties(self) -> tuple[Property, ...]:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..core import Property, register
+from ..core import Property, host_generator, register, rows_on_device
 from ._arguments import phase, plain, require_count, require_period, vector
 from ._sine import cos_turns
 from ._torus import diagonal
@@ -118,8 +118,8 @@ class PeriodicLayer(eqx.Module):
             count: How many.
             key: Random key.
         """
-        turns = jax.random.uniform(key, (count, len(self.periods)))
-        return list(turns * jnp.asarray([period or 1.0 for period in self.periods], turns.dtype)[None])
+        lengths = [period or 1.0 for period in self.periods]
+        return rows_on_device(host_generator(key).uniform(0.0, lengths, (count, len(lengths))))
 
     def __hash__(self) -> int:
         return hash(self.periods)  # lets `jax.jit(layer)` find its cache

@@ -3,12 +3,11 @@
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float64, Int, Int32, PRNGKeyArray
 
-from ..core import Property, host_generator, register
+from ..core import Property, host_generator, register, rows_on_device
 from ._arguments import phase, plain, require_count, require_period, vector
 from ._kernels import VonMises, WrappedGaussian
 from ._promises import Rotations, promises
@@ -108,8 +107,7 @@ class CircleFeatures(eqx.Module):
             count: How many.
             key: Random key.
         """
-        turns = jax.random.uniform(key, (count, len(self.periods)))
-        return list(turns * jnp.asarray(self.periods, turns.dtype)[None])
+        return rows_on_device(host_generator(key).uniform(0.0, self.periods, (count, len(self.periods))))
 
     def __hash__(self) -> int:
         return hash((self.periods, self.kernels))  # lets `jax.jit(features)` find its cache

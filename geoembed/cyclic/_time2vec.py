@@ -3,9 +3,10 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..core import Property, register
+from ..core import Property, host_generator, register, rows_on_device
 from ._arguments import numbers, plain, require_count
 from ._sine import sin_turns
 
@@ -77,8 +78,8 @@ class Time2Vec(eqx.Module):
             count: How many.
             key: Random key.
         """
-        typical = float(jnp.sqrt(jnp.mean(self.frequencies**2))) or 1.0
-        return list(4.0 / typical * jax.random.uniform(key, (count,)))
+        typical = float(np.sqrt(np.mean(np.asarray(self.frequencies) ** 2))) or 1.0
+        return rows_on_device(4.0 / typical * host_generator(key).uniform(size=count))
 
     def __hash__(self) -> int:
         return hash(self.frequencies.shape)  # lets `jax.jit(encoder)` find its cache

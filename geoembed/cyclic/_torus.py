@@ -1,12 +1,11 @@
 """Several cyclic quantities at once: a point on a torus."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..core import Property, register
+from ..core import Property, host_generator, register, rows_on_device
 from ._arguments import phase, plain, require_count, require_finite, require_period, vector
 from ._harmonics import harmonics
 from ._promises import Rotations, harmonic_slope, promises
@@ -91,9 +90,8 @@ class Torus(eqx.Module):
             count: How many.
             key: Random key.
         """
-        turns = jax.random.uniform(key, (count, len(self.periods)))
-        origins, periods = (jnp.asarray(row, turns.dtype)[None] for row in (self._origins, self.periods))
-        return list(origins + periods * turns)
+        turns = host_generator(key).uniform(size=(count, len(self.periods)))
+        return rows_on_device(np.asarray(self._origins)[None] + np.asarray(self.periods)[None] * turns)
 
     @property
     def properties(self) -> tuple[Property, ...]:

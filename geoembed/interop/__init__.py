@@ -1,6 +1,6 @@
 """Other programs' formats and frameworks.
 
-The submodules `flax_linen`, `flax_nnx` and `sklearn` load with their framework on first use.
+The submodules `ase`, `flax_linen`, `flax_nnx`, `mace` and `sklearn` load with their framework on first use.
 """
 
 import importlib
@@ -11,7 +11,7 @@ from ._field_vtk import write_field_vtu as write_field_vtu
 from ._vtk import write_surface_vtu as write_surface_vtu
 from ._vtk import write_vtu as write_vtu
 
-_SUBMODULES = ("flax_linen", "flax_nnx", "sklearn")
+_SUBMODULES = ("ase", "flax_linen", "flax_nnx", "mace", "sklearn")
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """Files for ParaView: the field of an equation in the plane or in space, steady or as a series of moments."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -9,8 +9,11 @@ import meshio
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ..pinn import Problem, Result
+from ..pinn import Problem, Result, TransientField
+from ..pinn._regions import in_box
 from ..sdf import evaluate
+from ._hexahedra import fitted_hexahedra
+from ._vtk import heat_grid
 
 _PLANE, _SPACE = 128, 40  # cells along the longest side
 _STEPS = 3  # of Newton's method from a node to the boundary
@@ -64,13 +67,13 @@ def write_field_vtu(path: str | Path, problem: Problem, result: Result, *, cells
 def write_field_series(
     path: str | Path, problem: Problem, result: Result, *, cells: int | None = None, moments: int = 11
 ) -> None:
-    """Writes a transient field as a series for ParaView; see `write_field_vtu`.
+    """Writes a transient field as a series for ParaView; see `write_field_vtu`, and `write_vtu` for heat in a part.
 
     Args:
         path: Where, ending in .pvd. The files of the moments go to a folder beside it, named like it.
         problem: The problem.
         result: Its solution.
-        cells: Cells along the longest side.
+        cells: Cells along the longest side; in a part the grid is that of `write_vtu`.
         moments: How many moments, evenly over the time of the problem.
 
     Raises:
@@ -81,13 +84,14 @@ def write_field_series(
     """
     if problem.time is None:
         raise ValueError("a series needs a problem with time: use write_field_vtu")
-    path, grid = Path(path), fitted_cells(problem, cells)
+    path = Path(path)
     folder = path.with_suffix("")
     folder.mkdir(exist_ok=True)
-    entries = []
-    for number, moment in enumerate(np.linspace(*problem.time, moments)):
+    times, entries = np.linspace(problem.time[0], problem.time[1], moments).tolist(), []
+    write = _part_writer(problem, result) if problem.transient else _cell_writer(problem, result, cells)
+    for number, moment in enumerate(times):
         file = folder / f"{path.stem}_{number:04d}.vtu"
-        _write(file, grid, _at(problem, result, grid.points, float(moment)), problem)
+        write(file, moment)
         entries.append(f'    <DataSet timestep="{moment:.12g}" part="0" file="{folder.name}/{file.name}"/>\n')
     path.write_text(
         '<?xml version="1.0"?>\n<VTKFile type="Collection" version="0.1">\n  <Collection>\n'
@@ -95,6 +99,23 @@ def write_field_series(
         + "  </Collection>\n</VTKFile>\n",
         encoding="utf-8",
     )
+
+
+def _part_writer(problem: Problem, result: Result) -> Callable[[Path, float], None]:
+    field = result.field
+    if not isinstance(field, TransientField):
+        raise TypeError(f"heat in time has a TransientField, the result holds a {type(field).__name__}")
+    mesh = fitted_hexahedra(problem.domain, field.frames)
+
+    def write(file: Path, moment: float) -> None:
+        meshio.write(file, heat_grid(problem, field.at(moment), mesh), file_format="vtu")
+
+    return write
+
+
+def _cell_writer(problem: Problem, result: Result, cells: int | None) -> Callable[[Path, float], None]:
+    grid = fitted_cells(problem, cells)
+    return lambda file, moment: _write(file, grid, _at(problem, result, grid.points, moment), problem)
 
 
 def fitted_cells(problem: Problem, cells: int | None = None) -> Grid:
@@ -168,8 +189,7 @@ def _jet(
 def _at(
     problem: Problem, result: Result, points: np.ndarray, moment: float | None
 ) -> Float[np.ndarray, "n m"]:
-    domain = problem.in_fields.domain
-    places = np.clip(points, domain.lower, domain.upper)
+    places = in_box(points, problem.in_fields.domain, problem.in_fields.regions)
     if moment is not None:
         places = np.column_stack([places, np.full(len(places), moment)])
     return evaluate(result.field, places).reshape(len(points), -1)

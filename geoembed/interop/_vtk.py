@@ -9,7 +9,7 @@ from ..pinn import Problem, Result, SplineField
 from ..sdf import value_and_gradient
 from ..sdf._subdivide import subdivide
 from ._elastic_data import elastic_points, stress_of
-from ._hexahedra import fitted_hexahedra
+from ._hexahedra import Hexahedra, fitted_hexahedra
 
 _EDGE = 2.0  # of the field's cells: the longest edges of triangles in the surface file
 _MOST_TRIANGLES = 2_000_000
@@ -17,6 +17,8 @@ _MOST_TRIANGLES = 2_000_000
 
 def write_vtu(path: str | Path, problem: Problem, result: Result) -> None:
     """Writes the temperature or the displacement inside a part as an unstructured grid for ParaView.
+
+    For heat in time see `write_field_series`.
 
     The grid is hexahedra: the cells of the field that have a corner inside the part, with their outer corners
     moved to the surface. Use it for cuts, isosurfaces and streamlines. It is made for looking at, not for
@@ -31,7 +33,7 @@ def write_vtu(path: str | Path, problem: Problem, result: Result) -> None:
 
     Cell data:
 
-    - `heat_flux`: −k ∇T at the middle of the cell, W/m²; three components.
+    - `heat_flux`: −K ∇T at the middle of the cell, W/m²; three components.
 
     Of an elastic part the point data are `displacement` in m with three components, `von_mises` in Pa and
     `signed_distance`, the cell data `stress` at the middle of the cell in Pa: xx, yy, zz, xy, yz, xz, tension positive.
@@ -53,15 +55,19 @@ def write_vtu(path: str | Path, problem: Problem, result: Result) -> None:
         grid = meshio.Mesh(mesh.points, cells, point_data=data, cell_data={"stress": [stress]})
         meshio.write(path, grid, file_format="vtu")
         return
-    temperature, _ = value_and_gradient(result.field, mesh.points)
-    _, flux = _value_and_flux(problem, result, mesh.points[mesh.cells].mean(axis=1))
-    grid = meshio.Mesh(
+    meshio.write(path, heat_grid(problem, _field(result), mesh), file_format="vtu")
+
+
+def heat_grid(problem: Problem, field: SplineField, mesh: Hexahedra) -> meshio.Mesh:
+    """Returns the temperature of a part, or that at one moment, on hexahedra; see `write_vtu`."""
+    temperature, _ = value_and_gradient(field, mesh.points)
+    _, flux = _value_and_flux(problem, field, mesh.points[mesh.cells].mean(axis=1))
+    return meshio.Mesh(
         mesh.points,
         [("hexahedron", mesh.cells.astype(np.int32))],
         point_data={"temperature": temperature, "signed_distance": mesh.distance},
         cell_data={"heat_flux": [flux]},
     )
-    meshio.write(path, grid, file_format="vtu")
 
 
 def write_surface_vtu(path: str | Path, problem: Problem, result: Result) -> None:
@@ -79,7 +85,7 @@ def write_surface_vtu(path: str | Path, problem: Problem, result: Result) -> Non
     - `patch`: the number of the patch in `problem.resolved.names`, from 0 in the order in which the patches
       were given; "rest" is the last.
     - `face`: the number of the triangle of the part that this is a piece of.
-    - `heat_flux`: −k ∇T at the middle of the triangle, W/m²; three components.
+    - `heat_flux`: −K ∇T at the middle of the triangle, W/m²; three components.
     - `outward_heat_flux`: W/m², positive where heat leaves the part: what the condition on the face says,
       h (T − ambient) − flux, and −k ∂T/∂n where the face is held at a temperature. The latter is singular at
       the rim of the patch; for the heat through all of it take `result.heat`, not a sum of this.
@@ -111,7 +117,7 @@ def write_surface_vtu(path: str | Path, problem: Problem, result: Result) -> Non
         meshio.write(path, grid, file_format="vtu")
         return
     temperature, _ = value_and_gradient(result.field, points)
-    at_middle, flux = _value_and_flux(problem, result, points[faces].mean(axis=1))
+    at_middle, flux = _value_and_flux(problem, _field(result), points[faces].mean(axis=1))
     table = problem.face_conditions
     told = -table.inflow(home, at_middle)
     outward = np.where(table.held[home], np.sum(flux * domain.normals[home], axis=1), told)
@@ -131,8 +137,9 @@ def _field(result: Result) -> SplineField:
     return result.temperature
 
 
-def _value_and_flux(problem: Problem, result: Result, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """T in K and −k ∇T in W/m²; the field's gradient is per unit of the part."""
-    value, gradient = value_and_gradient(result.field, points)
-    k = np.asarray(problem.equation.conductivity_at(value))
-    return value, (-k / problem.domain.metres_per_unit)[..., None] * gradient
+def _value_and_flux(
+    problem: Problem, field: SplineField, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """T in K and −K ∇T in W/m²; the field's gradient is per unit of the part."""
+    value, gradient = value_and_gradient(field, points)
+    return value, -problem.conduction.heat(points, value, gradient) / problem.domain.metres_per_unit

@@ -30,6 +30,7 @@ from ._equations._poisson import Helmholtz as Helmholtz
 from ._equations._poisson import Poisson as Poisson
 from ._equations._steady_elasticity import SteadyElasticity as SteadyElasticity
 from ._equations._steady_heat import SteadyHeat as SteadyHeat
+from ._equations._transient_heat import TransientHeat as TransientHeat
 from ._equations._transport import AdvectionDiffusion as AdvectionDiffusion
 from ._equations._transport import Burgers as Burgers
 from ._equations._transport import KdV as KdV
@@ -46,12 +47,14 @@ from ._fem_field import FieldReference as FieldReference
 from ._fem_field import field_reference as field_reference
 from ._fem_reference import FemReference as FemReference
 from ._fem_reference import fem_reference as fem_reference
+from ._fem_solid import SolidConductivity as SolidConductivity
 from ._field import SplineDetail as SplineDetail
 from ._field import SplineField as SplineField
 from ._field_certificate import FieldCertificate as FieldCertificate
 from ._field_certificate import judge_field as judge_field
 from ._field_conditions import Dirichlet as Dirichlet
 from ._field_conditions import Initial as Initial
+from ._field_conditions import Integral as Integral
 from ._field_conditions import Interface as Interface
 from ._field_conditions import Neumann as Neumann
 from ._field_conditions import Periodic as Periodic
@@ -76,8 +79,10 @@ from ._part_loads import Displacement as Displacement
 from ._part_loads import ElasticFoundation as ElasticFoundation
 from ._part_loads import Pressure as Pressure
 from ._part_loads import Traction as Traction
+from ._patch_motion import patch_velocity as patch_velocity
 from ._problem import Problem as Problem
 from ._progress import Progress as Progress
+from ._progress import TransientProgress as TransientProgress
 from ._radiation import Radiation as Radiation
 from ._region_field import RegionField as RegionField
 from ._result import Result as Result
@@ -97,4 +102,5 @@ from ._train_family import FamilyResult as FamilyResult
 from ._train_family import train_family as train_family
 from ._training import FieldProgress as FieldProgress
 from ._training import Training as Training
+from ._transient_field import TransientField as TransientField
 from ._trial import NetworkField as NetworkField

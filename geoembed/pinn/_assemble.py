@@ -1,5 +1,6 @@
 """The sparse matrix of the energy from the small matrices of the cells."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,13 @@ from scipy import sparse
 from ..sdf import OccupiedCells
 from ._cell_moments import moments, slope_products, spline_moments, whole_moments
 from ._features import SplineFeatures
+from ._placed_form import GHOST, PlacedForm, slope_forms
 from ._spline import FEATURES, spline_values
 
-GHOST = 1e-6  # share of the stiffness that a cut cell keeps outside the part: bounds the condition number
 CELLS_AT_A_TIME = 4096  # assembled at a time
 _REACH = 5  # splines along each axis, from two before to two after, that share a cell with a spline
 _LOCAL = np.stack(np.meshgrid(*[np.arange(3)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+Conduct = np.ndarray | Callable[[np.ndarray], np.ndarray] | None
 # Where local spline b stands among the 5³ neighbours of local spline a.
 _PLACE = (_LOCAL[None] - _LOCAL[:, None] + 2) @ np.array([_REACH**2, _REACH, 1])
 
@@ -24,7 +26,7 @@ class GridIntegrals:
     """Integrals over the leaves of one grid.
 
     Args:
-        matrix: ∫ ∇Bᵢ·∇Bⱼ dV + Σ weight Bᵢ Bⱼ at the surface points.
+        matrix: ∫ ∇Bᵢ·κ∇Bⱼ dV + Σ weight Bᵢ Bⱼ at the surface points.
         integral: ∫ Bᵢ dV.
         volume: ∫ dV, in the part's unit cubed.
     """
@@ -40,6 +42,7 @@ def grid_integrals(
     edge: float,
     points: Float[np.ndarray, "n 3"],
     weight: Float[np.ndarray, " n"],
+    conduct: Conduct = None,
 ) -> GridIntegrals:
     """Integrates the splines of one grid over its leaves and at surface points in them.
 
@@ -49,12 +52,13 @@ def grid_integrals(
         edge: Edge length of the cells, dimensionless.
         points: Surface points, in the part's unit.
         weight: Their weights, dimensionless.
+        conduct: κ, dimensionless: None for 1, a matrix, or a function of points.
 
     Returns:
         The integrals.
     """
     cells = splines.cells
-    quadrature, contact = CellQuadrature(cells, edge), Contact(cells, points, weight)
+    quadrature, contact = CellQuadrature(cells, edge, conduct), Contact(cells, points, weight)
     table = CellTable(splines.cell_features[leaf], splines.count)
     integral, volume = np.zeros(splines.count), 0.0
     rows = np.flatnonzero(leaf)
@@ -69,27 +73,40 @@ def grid_integrals(
 
 
 class CellQuadrature:
-    """∫ ∇bᵢ·∇bⱼ and ∫ bᵢ of the splines of single cells: whole cells are all alike, cut cells have their moments."""
+    """∫ ∇bᵢ·κ∇bⱼ and ∫ bᵢ of the splines of single cells: whole cells are all alike, cut cells have their moments.
 
-    def __init__(self, cells: OccupiedCells, edge: float):
+    Where κ is a function of the point no two cells are alike: see `PlacedForm`.
+    """
+
+    def __init__(self, cells: OccupiedCells, edge: float, conduct: Conduct = None):
         self.edge, self.filled = edge, cells.filled
         self.cut = np.full(len(cells.index), -1)
         self.cut[cells.cut] = np.arange(len(cells.cut))
         products = slope_products(0, 0) + slope_products(1, 1) + slope_products(2, 2)
+        if isinstance(conduct, np.ndarray):
+            pairs = [conduct[i, j] * slope_products(i, j) for i in range(3) for j in range(3)]
+            products = np.sum(pairs, axis=0)
+        self.placed = PlacedForm(cells, slope_forms(), conduct) if callable(conduct) else None
         self.products = products.reshape(-1, FEATURES**2)
         self.stiffness = (whole_moments() @ self.products).reshape(FEATURES, FEATURES)
         self.integral = whole_moments() @ spline_moments()
 
     def __call__(self, block: Int[np.ndarray, " b"]) -> tuple[np.ndarray, np.ndarray, float]:
         """Returns both for some cells, and how many cells they fill."""
-        local = np.broadcast_to(self.stiffness, (len(block), FEATURES, FEATURES)).copy()
         inside = np.broadcast_to(self.integral, (len(block), FEATURES)).copy()
         cut = np.flatnonzero(self.cut[block] >= 0)
         part = moments(self.filled[self.cut[block[cut]]])
-        local[cut] = (part @ self.products).reshape(-1, FEATURES, FEATURES) + GHOST * self.stiffness
         inside[cut] = part @ spline_moments()
         filled = len(block) - len(cut) + float(part[:, 0].sum())
+        local = self._stiffness(block, cut, part) if self.placed is None else self.placed(block)
         return local * self.edge, inside * self.edge**3, filled
+
+    def _stiffness(
+        self, block: Int[np.ndarray, " b"], cut: Int[np.ndarray, " k"], part: Float[np.ndarray, "k 125"]
+    ) -> Float[np.ndarray, "b 27 27"]:
+        local = np.broadcast_to(self.stiffness, (len(block), FEATURES, FEATURES)).copy()
+        local[cut] = (part @ self.products).reshape(-1, FEATURES, FEATURES) + GHOST * self.stiffness
+        return local
 
 
 class Contact:

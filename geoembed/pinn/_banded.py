@@ -1,5 +1,7 @@
 """A symmetric band matrix that is summed from small dense ones, and its damped solution."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy.lib.stride_tricks import sliding_window_view
@@ -10,6 +12,8 @@ _EMPTY = 1e-14  # share of the largest diagonal entry that a column has at least
 _ROUNDING, _LARGEST_SHIFT = 1e-14, 1e-7  # of a matrix with diagonal 1
 _REFINED = 30  # steps of conjugate gradients at most, until
 _REDUCED = 1e-5  # of the energy of the error is left
+
+Vector = Float[np.ndarray, " n"]
 
 (_times_band,) = linalg.get_blas_funcs(("sbmv",), dtype=np.float64)
 
@@ -59,28 +63,19 @@ class BandMatrix:
         Where only rounding prevents it, the matrix is factored with more damping, and conjugate gradients with that
         factor take the excess away.
         """
+        factor = self.factor(damping)
+        if factor is None:
+            return None
+        return refined(right, lambda x: self.times(x, damping), lambda x: solved(factor, x))
+
+    def factor(self, damping: float) -> Float[np.ndarray, "band n"] | None:
+        """Cholesky's factor of A + damping, or of A with a little more damping where rounding asks for it."""
         shift = damping
         while (factor := self._factor(shift)) is None:
             shift = max(30 * shift, _ROUNDING)
             if shift > _LARGEST_SHIFT:
                 return None
-        found = linalg.cho_solve_banded((factor, True), right, check_finite=False)
-        left = right - self._times(found, damping)
-        turned = linalg.cho_solve_banded((factor, True), left, check_finite=False)
-        way, size = turned, float(left @ turned)
-        target = _REDUCED**2 * float(right @ found)
-        for _ in range(_REFINED):
-            if not size > target:
-                break
-            image = self._times(way, damping)
-            curvature = float(way @ image)
-            if not curvature > 0:
-                break
-            found, left = found + (size / curvature) * way, left - (size / curvature) * image
-            turned = linalg.cho_solve_banded((factor, True), left, check_finite=False)
-            size, before = float(left @ turned), size
-            way = turned + (size / before) * way
-        return found
+        return factor
 
     def _factor(self, shift: float) -> np.ndarray | None:
         damped = self.entries.T.copy(order="F")
@@ -90,6 +85,40 @@ class BandMatrix:
         except linalg.LinAlgError:
             return None
 
-    def _times(self, vector: Float[np.ndarray, " n"], damping: float) -> Float[np.ndarray, " n"]:
+    def times(self, vector: Float[np.ndarray, " n"], damping: float) -> Float[np.ndarray, " n"]:
         band = self.entries.shape[1] - 1
         return _times_band(band, 1.0, self.entries.T, vector, lower=1) + damping * vector
+
+
+def solved(
+    factor: Float[np.ndarray, "band n"], right: Float[np.ndarray, "n *k"]
+) -> Float[np.ndarray, "n *k"]:
+    """A⁻¹ right, from Cholesky's factor of A."""
+    return linalg.cho_solve_banded((factor, True), right, check_finite=False)
+
+
+def refined(right: Vector, times: Callable[[Vector], Vector], nearly: Callable[[Vector], Vector]) -> Vector:
+    """Solves A x = right by conjugate gradients.
+
+    Args:
+        right: The right side.
+        times: x ↦ A x.
+        nearly: x ↦ A⁻¹ x, or close to it.
+    """
+    found = nearly(right)
+    left = right - times(found)
+    turned = nearly(left)
+    way, size = turned, float(left @ turned)
+    target = _REDUCED**2 * float(right @ found)
+    for _ in range(_REFINED):
+        if not size > target:
+            break
+        image = times(way)
+        curvature = float(way @ image)
+        if not curvature > 0:
+            break
+        found, left = found + (size / curvature) * way, left - (size / curvature) * image
+        turned = nearly(left)
+        size, before = float(left @ turned), size
+        way = turned + (size / before) * way
+    return found

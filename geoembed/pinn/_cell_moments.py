@@ -15,7 +15,9 @@ _SPLINES = np.array([[0.5, -1.0, 0.5], [0.5, 1.0, -1.0], [0.0, 0.0, 0.5]])
 _SLOPES = np.array([[-1.0, 1.0, 0.0], [1.0, -2.0, 0.0], [0.0, 1.0, 0.0]])
 
 
-def moments(filled: Float[np.ndarray, "k micro"]) -> Float[np.ndarray, "k 125"]:
+def moments(
+    filled: Float[np.ndarray, "k micro"], weights: Float[np.ndarray, "k micro"] | None = None
+) -> Float[np.ndarray, "k 125"]:
     """Returns ∫ xᵃ yᵇ zᶜ over the filled part of cells, for a, b, c = 0 … 4, in cells.
 
     What fills a micro-cell is taken to be a box in it, of the right volume, against the side to which the fractions
@@ -25,23 +27,26 @@ def moments(filled: Float[np.ndarray, "k micro"]) -> Float[np.ndarray, "k 125"]:
 
     Args:
         filled: The filled fraction of each micro-cell of each cell, x slowest.
+        weights: A factor for each micro-cell; None: 1.
 
     Returns:
         The moments, the power of x slowest.
     """
     found = np.empty((len(filled), DEGREES**3))
     for start in range(0, len(filled), _CELLS):
-        low, high = _boxes(filled[start : start + _CELLS])
+        low, high = boxes(filled[start : start + _CELLS])
         power = np.arange(1, DEGREES + 1)
         along = (high[..., None] ** power - low[..., None] ** power) / power  # cell, micro-cell, axis, power
+        if weights is not None:
+            along[:, :, 2] *= weights[start : start + _CELLS, :, None]
         plane = along[:, :, 0, :, None] * along[:, :, 1, None, :]
         plane = plane.reshape(*plane.shape[:2], -1).transpose(0, 2, 1)
         found[start : start + _CELLS] = (plane @ along[:, :, 2]).reshape(-1, DEGREES**3)
     return found
 
 
-def _boxes(filled: Float[np.ndarray, "k micro"]) -> tuple[np.ndarray, np.ndarray]:
-    """The corners of the boxes that stand for what fills each micro-cell, [k, micro, 3]."""
+def boxes(filled: Float[np.ndarray, "k micro"]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the corners of the boxes that stand for what fills each micro-cell, [k, micro, 3], in cells."""
     centre = micro_centres()
     edge = round(len(centre) ** (1 / 3))
     cube = filled.reshape(-1, edge, edge, edge)
@@ -82,3 +87,17 @@ def spline_moments() -> Float[np.ndarray, "125 27"]:
     padded = np.pad(_SPLINES, ((0, 0), (0, DEGREES - 3)))
     table = np.einsum("ax,by,cz->xyzabc", padded, padded, padded)
     return table.reshape(DEGREES**3, FEATURES)
+
+
+@cache
+def value_products() -> Float[np.ndarray, "125 27 27"]:
+    """Returns bₐ b_b of the splines of a cell as coefficients of the monomials of `moments`."""
+    axis = np.array([[np.convolve(one, other) for other in _SPLINES] for one in _SPLINES])
+    table = np.einsum("adx,bey,cfz->xyzabcdef", axis, axis, axis, optimize=True)
+    return table.reshape(DEGREES**3, FEATURES, FEATURES)
+
+
+def monomials(places: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 125"]:
+    """Returns the monomials of `moments` at places in a cell."""
+    power = places[:, :, None] ** np.arange(DEGREES)
+    return np.einsum("na,nb,nc->nabc", power[:, 0], power[:, 1], power[:, 2]).reshape(len(places), -1)

@@ -21,7 +21,7 @@ from ._fem_reference import FemReference, PatchHeat, centred_error, fem_referenc
 Status = Literal["certified", "failed", "uncertified"]
 
 # The two finite-element solutions must agree to this share of the bar.
-_AGREEMENT_SHARE = 0.25
+AGREEMENT_SHARE = 0.25
 _LEAST_POINTS = 10_000
 
 
@@ -102,7 +102,7 @@ def certify_heat(
         vertices_m: Corners of the closed surface, m.
         faces: Its triangles, counter-clockwise from outside.
         conditions: Boundary data, one row per triangle, SI units.
-        conductivity: k, W/(m K): a number, or a function of an array of temperatures in K.
+        conductivity: k, W/(m K): a number, a function of an array of temperatures in K, or a `SolidConductivity`.
         source: q, W/m³.
         predict: Temperatures in K, shape [n], at points in m, shape [n, 3].
         bar: Largest relative error that passes.
@@ -178,7 +178,7 @@ def verdict(error: float, agreement: float, points: int, bar: float) -> tuple[St
             "uncertified",
             f"only {points} points lie inside both meshes and the part; {_LEAST_POINTS} are needed",
         )
-    if not agreement <= _AGREEMENT_SHARE * bar:
+    if not agreement <= AGREEMENT_SHARE * bar:
         return "uncertified", (
             f"the two finite-element meshes differ by {agreement:.1e}, more than a quarter of the bar"
             f" {bar:g}; the difference from the finer one is {error:.1e}"

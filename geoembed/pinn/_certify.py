@@ -4,15 +4,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..core import InputError
 from ..sdf import evaluate, value_and_gradient
 from ._certificate import Certificate, certify_heat
 from ._elastic_reference import ElasticCertificate, elastic_reference, judge_elastic
 from ._equations._equation import Equation
+from ._fem_nonlinear import Conductivity
+from ._fem_solid import SolidConductivity
 from ._field_certificate import BAR, FieldCertificate, certify_field
 from ._problem import Problem
 from ._result import Result
 
 _HEAT_BAR, _ELASTIC_BAR = 2e-2, 1e-2
+
+
+def judged_conductivity(problem: Problem) -> Conductivity:
+    """Returns the conductivity of a part as the judge takes it."""
+    conduction, metres = problem.conduction, problem.domain.metres_per_unit
+    if conduction.plain:
+        return problem.equation.conductivity
+    return SolidConductivity(lambda points: conduction.at(points / metres), conduction.mean)
 
 
 def certify(
@@ -50,10 +61,14 @@ def certify(
 
     Raises:
         ImportError: The extra `fem` is not installed.
+        InputError: The problem is heat in a part in time.
         ValueError: The mesher finds no inside of a part.
     """
     if isinstance(problem.equation, Equation):
         return certify_field(problem, result, bar=BAR if bar is None else bar, seed=seed, others=others)
+    if problem.transient:
+        reason = "is heat in time: there are no finite elements for it here"
+        raise InputError("certify", "TransientHeat", reason, "Judge it by its estimate and its heat balance")
     metres = problem.domain.metres_per_unit
     if problem.elastic:
 
@@ -70,7 +85,7 @@ def certify(
         problem.domain.vertices * metres,
         problem.domain.faces,
         problem.face_conditions,
-        problem.equation.conductivity,
+        judged_conductivity(problem),
         problem.equation.source,
         temperature,
         bar=_HEAT_BAR if bar is None else bar,

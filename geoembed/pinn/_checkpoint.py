@@ -91,9 +91,12 @@ class Checkpoint:
 
 
 def _identity(problem: Problem, options: tuple, key: PRNGKeyArray) -> str:
+    equation = asdict(problem.equation)
+    if not problem.elastic and problem.conduction.placed:  # a function is what it returns
+        equation["conductivity"] = hashlib.sha256(problem.conduction.samples.tobytes()).hexdigest()
     described = {
         "part": [problem.domain.fingerprint, problem.domain.unit],
-        "equation": asdict(problem.equation),
+        "equation": equation,
         "options": list(options),
         "key": np.asarray(jax.random.key_data(key)).tolist(),
     }

@@ -1,7 +1,8 @@
 """Boundary conditions of heat conduction, and the table that gives each face of a part its own."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -9,6 +10,8 @@ from jaxtyping import Bool, Float, Int
 from ..core import InputError, register
 from ..sdf import Patches
 from ._radiation import STEFAN_BOLTZMANN, Radiation, fourth_power
+
+Value = float | Callable[[float], Any]
 
 
 @register
@@ -18,11 +21,11 @@ class Temperature:
 
     Args:
         patch: The name of the patch.
-        value: Temperature, K.
+        value: Temperature, K; in `TransientHeat` also a function of the time in s.
     """
 
     patch: str
-    value: float
+    value: Value
 
     def __post_init__(self) -> None:
         _check(self.patch, "temperature", self.value, lowest=0.0)
@@ -35,11 +38,12 @@ class HeatFlux:
 
     Args:
         patch: The name of the patch.
-        value: Heat flux into the part, W/m²; negative where heat leaves.
+        value: Heat flux into the part, W/m²; negative where heat leaves; in `TransientHeat` also a function of the
+            time in s.
     """
 
     patch: str
-    value: float
+    value: Value
 
     def __post_init__(self) -> None:
         _check(self.patch, "flux", self.value)
@@ -53,22 +57,45 @@ class Convection:
     Args:
         patch: The name of the patch.
         h: Heat transfer coefficient, W/(m² K), not negative.
-        ambient: Temperature of the surroundings, K.
+        ambient: Temperature of the surroundings, K; in `TransientHeat` also a function of the time in s.
     """
 
     patch: str
     h: float
-    ambient: float
+    ambient: Value
 
     def __post_init__(self) -> None:
         _check(self.patch, "h", self.h, lowest=0.0)
         _check(self.patch, "ambient", self.ambient, lowest=0.0)
 
 
+def value_at(value: Value, time: float) -> float:
+    """Returns a number, or what a function of the time returns, as a float."""
+    return float(np.asarray(value(time))) if callable(value) else float(value)
+
+
+def at_time(condition: "Condition", time: float) -> "Condition":
+    """Returns a condition with what its functions of the time return at a time in s.
+
+    Raises:
+        InputError: That is not finite, or below 0 K.
+    """
+    name = "ambient" if isinstance(condition, Convection) else "value"
+    value = getattr(condition, name, None)
+    return replace(condition, **{name: value_at(value, time)}) if callable(value) else condition
+
+
+def in_time(condition: "Condition") -> bool:
+    """Whether a condition has a function."""
+    return callable(getattr(condition, "ambient", None)) or callable(getattr(condition, "value", None))
+
+
 Condition = Temperature | HeatFlux | Convection | Radiation
 
 
-def _check(patch: str, name: str, value: float, lowest: float = -np.inf) -> None:
+def _check(patch: str, name: str, value: Value, lowest: float = -np.inf) -> None:
+    if callable(value):  # `Problem` looks at it, once the time is known
+        return
     if not np.isfinite(value) or value < lowest:
         bound = "finite" if lowest == -np.inf else f"finite and at least {lowest:g}"
         raise InputError(
@@ -144,7 +171,9 @@ class FaceConditions:
         return entering + emissivity * STEFAN_BOLTZMANN * (fourth_power(radiant) - fourth_power(temperature))
 
 
-def face_conditions(patches: Patches, conditions: Sequence[Condition]) -> FaceConditions:
+def face_conditions(
+    patches: Patches, conditions: Sequence[Condition], *, steady: bool = True
+) -> FaceConditions:
     """Writes the conditions of patches into one table with a row per face.
 
     A patch without a condition is insulated. A patch may carry a flux, convection and radiation together, but
@@ -153,6 +182,7 @@ def face_conditions(patches: Patches, conditions: Sequence[Condition]) -> FaceCo
     Args:
         patches: The patches of the part.
         conditions: The conditions, each on one patch.
+        steady: Whether one of them must fix the level of the temperature.
 
     Returns:
         The table.
@@ -176,7 +206,7 @@ def face_conditions(patches: Patches, conditions: Sequence[Condition]) -> FaceCo
                 table.h[here], table.ambient[here] = h, ambient
             case Radiation():
                 _radiating(table, here, condition)
-    if not table.tied.any():
+    if steady and not table.tied.any():
         raise InputError(
             "conditions",
             "",

@@ -17,7 +17,8 @@ def singular_edges(
 
     At distance r from an edge with the inner angle ω the temperature behaves as r^λ. Between two faces that are both
     held or both not, λ = π/ω: 2/3 at the root of a fin. Between a held and another face λ = π/(2ω): 1/2 where they
-    lie in one plane. For a displacement see `edge_exponents`; a face counts as held if any of its components is.
+    lie in one plane. In an anisotropic solid ω is the angle in the coordinates K^(-1/2) x, with the mean of K over the
+    part. For a displacement see `edge_exponents`; a face counts as held if any of its components is.
     Edges with λ < 0.9 are returned.
 
     Args:
@@ -37,13 +38,22 @@ def singular_edges(
     sides, home = sides[order], home[order]
     pair = np.flatnonzero(np.all(sides[1:] == sides[:-1], axis=1))
     one, other = home[pair], home[pair + 1]
-    angle = _inner_angle(vertices[faces], one, other)
+    angle = _inner_angle(_as_if_isotropic(problem)[faces], one, other)
     if problem.elastic:
         exponent = edge_exponents(angle, held[one], held[other], problem.equation.poisson)
     else:
         exponent = np.where(held[one] != held[other], 0.5, 1.0) * np.pi / np.maximum(angle, 1e-9)
     singular = exponent < _SMOOTH
     return vertices[sides[pair[singular]]], exponent[singular]
+
+
+def _as_if_isotropic(problem: Problem) -> Float[np.ndarray, "v 3"]:
+    """The vertices, moved by K^(-1/2) where a solid is anisotropic: there it conducts alike in all directions."""
+    vertices = problem.domain.vertices.astype(np.float64)
+    if problem.elastic or problem.conduction.plain or problem.conduction.samples.ndim == 1:
+        return vertices
+    principal, axes = np.linalg.eigh(problem.conduction.mean_tensor / problem.conduction.mean)
+    return vertices @ (axes / np.sqrt(principal)) @ axes.T
 
 
 def held_faces(problem: Problem) -> Bool[np.ndarray, " f"]:
@@ -53,7 +63,7 @@ def held_faces(problem: Problem) -> Bool[np.ndarray, " f"]:
         stiff = loads.stiffness * problem.scales.metres / problem.equation.young > STIFF
         return np.any(loads.held | stiff, axis=1)
     table, scales = problem.face_conditions, problem.scales
-    return table.held | (table.transfer * scales.metres / problem.equation.mean_conductivity > STIFF)
+    return table.held | (table.transfer * scales.metres / problem.conduction.mean > STIFF)
 
 
 def _inner_angle(corners: Float[np.ndarray, "f 3 3"], one: np.ndarray, other: np.ndarray) -> np.ndarray:

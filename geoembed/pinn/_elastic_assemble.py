@@ -6,10 +6,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
-from ._assemble import CELLS_AT_A_TIME, GHOST, CellTable, Contact
+from ._assemble import CELLS_AT_A_TIME, CellTable, Contact
 from ._block_matrix import PAIRS
 from ._cell_moments import moments, slope_products, spline_moments, whole_moments
 from ._features import SplineFeatures
+from ._placed_form import GHOST
 from ._spline import FEATURES
 
 

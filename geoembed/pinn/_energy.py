@@ -2,9 +2,10 @@
 
 In the dimensionless form of `Scales`, steady conduction minimises (Ritz)
 
-    J(θ) = ½ ∫ |∇θ|² dV − ∫ s θ dV + Σ_faces ∫ [ ½ t (θ − g)² − f θ ] dS
+    J(θ) = ½ ∫ ∇θ·κ∇θ dV − ∫ s θ dV + Σ_faces ∫ [ ½ t (θ − g)² − f θ ] dS
 
-with t = Biot number, g = ambient on convecting faces and f the prescribed flux. A face that is held at g has
+with κ = K/k (1 for a number k; k the mean conductivity of others), t = Biot number, g = ambient on convecting faces
+and f the prescribed flux. A face that is held at g has
 t = HOLD, a contact so good that its temperature drop is negligible.
 With θ = Σ cᵢ Bᵢ, J is a least-squares problem in c.
 """
@@ -25,7 +26,9 @@ from ._surface_conditions import surface_conditions
 def dimensionless_source(problem: Problem) -> float:
     """Returns s = q L²/(k ΔT)."""
     scales, equation = problem.scales, problem.equation
-    return equation.source * scales.metres**2 / (equation.mean_conductivity * scales.span)
+    if callable(equation.source):  # of the time: `heat_in_time` has its load
+        return 0.0
+    return equation.source * scales.metres**2 / (problem.conduction.mean * scales.span)
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,14 @@ def assemble(problem: Problem, features: NestedFeatures) -> Quadratic:
     owner = features.cells.owner(surface.points)
     weight = surface.weights * surface.transfer
     drive = weight * surface.target + surface.weights * surface.flux
-    edge = features.spacing / problem.scales.length
+    edge, conduct = features.spacing / problem.scales.length, problem.conduction.relative
     matrix = sparse.csr_array((features.count, features.count))
     load, level, integral, volume = *np.zeros((3, features.count)), 0.0
     for number, (splines, transfer) in enumerate(zip(features.grids, features.transfer, strict=True)):
         mine = np.flatnonzero(owner == number)
         leaf = ~features.cells.refined[number]
         at = splines.values(surface.points[mine])
-        part = grid_integrals(splines, leaf, edge / 2**number, surface.points[mine], weight[mine])
+        part = grid_integrals(splines, leaf, edge / 2**number, surface.points[mine], weight[mine], conduct)
         matrix = matrix + transfer.T @ (part.matrix @ transfer)
         load += transfer.T @ (at.T @ drive[mine])
         level += transfer.T @ (at.T @ weight[mine])

@@ -1,7 +1,7 @@
 """Steady heat conduction by quadratic finite elements on tetrahedra: the independent judge.
 
-Find T with −∇·(k∇T) = q inside and, on each boundary facet, either T given or
-k ∂T/∂n = h (T_ambient − T) + flux. scikit-fem assembles; conjugate gradients with an algebraic multigrid
+Find T with −∇·(K∇T) = q inside and, on each boundary facet, either T given or
+n·K∇T = h (T_ambient − T) + flux. scikit-fem assembles; conjugate gradients with an algebraic multigrid
 preconditioner (pyamg) solve. Lengths are divided by the part's largest extent and the equation by k, so the
 matrix entries are of order one; temperatures stay in K, measured from a level near the boundary data.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ._fem_mesh import TetMesh, fem_package, locate
+from ._fem_solid import SolidConductivity, solid_stiffness
 from ._fem_surface import face_areas
 
 # Residual of the linear system over that of the starting values.
@@ -115,20 +116,20 @@ class FemSolution:
 def solve_heat(
     mesh: TetMesh,
     conditions: FaceTable,
-    conductivity: float,
+    conductivity: float | SolidConductivity,
     source: float = 0.0,
     *,
     tolerance: float = TOLERANCE,
 ) -> FemSolution:
     """Solve steady heat conduction on a tetrahedral mesh.
 
-    Minimises ∫ k|∇T|²/2 − qT dV + ∫ h(T − T_ambient)²/2 − flux·T dA over continuous piecewise quadratics
+    Minimises ∫ ∇T·K∇T/2 − qT dV + ∫ h(T − T_ambient)²/2 − flux·T dA over continuous piecewise quadratics
     with the given temperatures on the held facets.
 
     Args:
         mesh: The mesh, in metres.
         conditions: Boundary data per surface triangle; a facet takes the row of its triangle.
-        conductivity: k > 0, W/(m K).
+        conductivity: k > 0, W/(m K), or a `SolidConductivity`.
         source: q, W/m³.
         tolerance: Residual at which the linear solver stops, over that of its starting values.
 
@@ -140,8 +141,9 @@ def solve_heat(
         ValueError: k is not positive, or nothing fixes the temperature level (only fluxes are given).
         RuntimeError: The linear solver does not converge.
     """
-    if not conductivity > 0:
-        raise ValueError(f"conductivity must be positive, got {conductivity}")
+    unit = conductivity.mean if isinstance(conductivity, SolidConductivity) else conductivity
+    if not unit > 0:
+        raise ValueError(f"conductivity must be positive, got {unit}")
     temperature, h, ambient, flux = (
         np.asarray(column, np.float64)[mesh.facet_face]
         for column in (conditions.temperature, conditions.h, conditions.ambient, conditions.flux)
@@ -152,15 +154,15 @@ def solve_heat(
         raise ValueError("nothing fixes the temperature: give one patch a temperature or convection")
     level = float(np.mean(np.r_[temperature[held], ambient[h > 0]]))
     scaled = ScaledMesh(mesh)
-    biot, slope = h * scaled.length / conductivity, flux * scaled.length / conductivity
+    biot, slope = h * scaled.length / unit, flux * scaled.length / unit
     outside = np.where(h > 0, ambient - level, 0.0)
     robin, robin_load = scaled.robin(biot, outside)
-    source_load = scaled.volume(source * scaled.length**2 / conductivity)
+    source_load = scaled.volume(source * scaled.length**2 / unit)
     load = scaled.load(slope) + robin_load + source_load
-    matrix = (scaled.stiffness() + robin).tocsr()
+    matrix = (scaled.stiffness(conductivity) + robin).tocsr()
     theta, fixed = scaled.held_values(temperature - level, held)
     theta, iterations, residual = solve_linear(matrix, load, theta, fixed, tolerance)
-    watts = conductivity * scaled.length  # from the scaled weak form to W
+    watts = unit * scaled.length  # from the scaled weak form to W
     reaction = np.where(fixed, matrix @ theta - load, 0.0) * watts
     return FemSolution(
         mesh=mesh,
@@ -180,15 +182,18 @@ class ScaledMesh:
     def __init__(self, mesh: TetMesh):
         self.fem: Any = fem_package("skfem")
         self.length = float(np.ptp(mesh.points, axis=0).max())
-        scaled = (mesh.points - mesh.points.mean(0)) / self.length
+        self.centre = mesh.points.mean(0)
+        scaled = (mesh.points - self.centre) / self.length
         tets = self.fem.MeshTet(np.ascontiguousarray(scaled.T), np.ascontiguousarray(mesh.tets.T))
         element = self.fem.ElementTetP2()
         self.facets = _facet_numbers(tets.facets, mesh.facets)
         self.inside = self.fem.Basis(tets, element, intorder=2)
         self.surface = self.fem.FacetBasis(tets, element, facets=self.facets, intorder=4)
 
-    def stiffness(self):
-        """∫ ∇u·∇v."""
+    def stiffness(self, conductivity: float | SolidConductivity = 1.0):
+        """∫ ∇u·∇v, or ∫ ∇u·K∇v with K over its mean."""
+        if isinstance(conductivity, SolidConductivity):
+            return solid_stiffness(self, conductivity)
         return self.fem.BilinearForm(lambda u, v, w: (u.grad * v.grad).sum(0)).assemble(self.inside)
 
     def volume(self, source: float) -> np.ndarray:

@@ -78,7 +78,7 @@ def solve_adapted(
     def solve(mesh: TetMesh, tolerance: float) -> FemSolution:
         if is_nonlinear(conditions, conductivity):
             return solve_nonlinear_heat(mesh, conditions, conductivity, source, tolerance=tolerance)
-        return solve_heat(mesh, conditions, float(conductivity), source, tolerance=tolerance)  # pyright: ignore
+        return solve_heat(mesh, conditions, conductivity, source, tolerance=tolerance)  # pyright: ignore
 
     group = patches_by_condition(conditions)[0]
     return adapt(mesh, vertices, faces, group, solve=solve, indicator=error_indicator, tets=tets)

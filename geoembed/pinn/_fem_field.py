@@ -126,6 +126,8 @@ def _checked(problem: Problem) -> FieldProblem:
     if not isinstance(problem.equation, Equation):
         raise NoReference("this is heat in a part or an elastic part, which have references of their own")
     weak_form(problem.equation)
+    if problem.in_fields.integrals:
+        raise NoReference("the finite elements here know no Integral")
     if problem.in_fields.domain.dimension > 2:
         raise NoReference("there are finite elements for intervals and for the plane, not for space")
     return problem.in_fields

@@ -15,6 +15,7 @@ from scipy.optimize import brentq
 
 from ._fem import TOLERANCE, FaceTable, FemSolution, ScaledMesh, radiation_columns, solve_linear
 from ._fem_mesh import TetMesh, tet_volumes
+from ._fem_solid import SolidConductivity
 from ._fem_surface import face_areas
 from ._radiation import STEFAN_BOLTZMANN, fourth_power
 
@@ -25,7 +26,7 @@ _INNER = 1e-5  # tolerance of the linear solver for the step of a round
 _FINE = 4  # degree up to which volume integrals with k(T) are exact
 _STEEP = 8  # the same on the surface: T⁴ of a quadratic
 
-Conductivity = float | Callable[[Any], Any]
+Conductivity = float | SolidConductivity | Callable[[Any], Any]
 
 
 def is_nonlinear(conditions: FaceTable, conductivity: Conductivity) -> bool:
@@ -75,7 +76,7 @@ def solve_nonlinear_heat(
     Args:
         mesh: The mesh, in metres.
         conditions: Boundary data per surface triangle, with the columns emissivity and radiant of `FaceConditions`.
-        conductivity: k > 0, W/(m K): a number or a function of an array of temperatures in K.
+        conductivity: k > 0, W/(m K): a number, a function of an array of temperatures in K or a `SolidConductivity`.
         source: q, W/m³.
         tolerance: A hundredth of the last change of the temperature in a round, over its spread.
 
@@ -95,7 +96,7 @@ def solve_nonlinear_heat(
     )
     value, fixed = scaled.held_values(np.where(facets.held, facets.temperature, 0.0), facets.held)
     theta = np.where(fixed, value, _first_level(mesh, facets, source))
-    unit = float(np.mean(conductivity(theta))) if callable(conductivity) else float(conductivity)
+    unit = _unit(conductivity, theta)
     per_area = scaled.length / unit
     load_inside = scaled.volume(source * scaled.length**2 / unit)
     iterations = 0
@@ -128,6 +129,12 @@ def solve_nonlinear_heat(
         iterations=iterations,
         residual=residual,
     )
+
+
+def _unit(conductivity: Conductivity, theta: np.ndarray) -> float:
+    if isinstance(conductivity, SolidConductivity):
+        return conductivity.mean
+    return float(np.mean(conductivity(theta))) if callable(conductivity) else float(conductivity)
 
 
 def _facets(mesh: TetMesh, conditions: FaceTable) -> _Facets:
@@ -169,7 +176,7 @@ def _on_surface(surface: Any, facets: _Facets, theta: np.ndarray, per_area: floa
 
 def _stiffness(scaled: ScaledMesh, volume: Any, conductivity: Conductivity, theta: np.ndarray, unit: float):
     if not callable(conductivity):
-        return scaled.stiffness()
+        return scaled.stiffness(conductivity)
     k = conductivity(np.asarray(volume.interpolate(theta))) / unit
     form = scaled.fem.BilinearForm(lambda u, v, w: w.k * (u.grad * v.grad).sum(0))
     return form.assemble(volume, k=k)

@@ -84,7 +84,7 @@ def fem_reference(
         vertices_m: Corners of the closed surface, m.
         faces: Its triangles.
         conditions: Boundary data per triangle.
-        conductivity: k, W/(m K): a number, or a function of an array of temperatures in K.
+        conductivity: k, W/(m K): a number, a function of an array of temperatures in K, or a `SolidConductivity`.
         source: q, W/m³.
         seed: Seed of the points.
         face_patch: Patch number of each triangle.

@@ -3,12 +3,11 @@
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from ..core import Property, one_point, register
+from ..core import Property, host_generator, one_point, register, rows_on_device
 from ._kirchhoff import KirchhoffMap
 from ._spline import spline_values
 
@@ -72,17 +71,20 @@ class SplineField(eqx.Module):
         Raises:
             ValueError: The argument is not one point of three floating-point coordinates.
         """
-        x = one_point(x, "a field")
+        return self._value(one_point(x, "a field"), None)
+
+    def _value(self, x: Float[Array, "3"], rows: Int[Array, " k"] | None) -> Float[Array, "*m"]:
+        """The field at a point; with rows those of its coefficients, which then are one field each."""
         position = (x - jnp.asarray(self.origin, x.dtype)) / self.spacing
         row, corner, near, there = self._cell(position)
         local = position - corner.astype(x.dtype)
-        value, grid = _combined(self, row, local), self.finer
+        value, grid = _combined(self, row, local, rows), self.finer
         while grid is not None:  # a point in a smaller cell takes its value from there
             eighth = jnp.clip(jnp.floor(2 * local), 0, 1)
             local = 2 * local - eighth
             row = jnp.asarray(grid.children)[row, eighth.astype(jnp.int32) @ jnp.array([4, 2, 1], jnp.int32)]
             there, row = there & (row >= 0), jnp.maximum(row, 0)
-            value = jnp.where(there, _combined(grid, row, local), value)
+            value = jnp.where(there, _combined(grid, row, local, rows), value)
             grid = grid.finer
         value = self.reference + self.scale * value
         return jnp.where(near, value if self.transform is None else self.transform(value), jnp.nan)
@@ -136,14 +138,13 @@ class SplineField(eqx.Module):
         Returns:
             The points, in the part's unit.
         """
-        which, part, where = jax.random.split(key, 3)
+        random = host_generator(key)
         parts = 2 ** (self._grids - 1)
-        flat = jnp.asarray(self.keys)[jax.random.randint(which, (count,), 0, self.keys.shape[0])]
-        cells = jnp.stack(jnp.unravel_index(flat, self.shape), axis=-1)
-        inside = jax.random.uniform(where, (count, 3), minval=0.01, maxval=0.99)
-        inside = (jax.random.randint(part, (count, 3), 0, parts).astype(inside.dtype) + inside) / parts
-        origin = jnp.asarray(self.origin, inside.dtype)
-        return list(origin[None] + self.spacing * (cells.astype(inside.dtype) + inside))
+        flat = np.asarray(self.keys)[random.integers(0, self.keys.shape[0], count)]
+        cells = np.stack(np.unravel_index(flat, self.shape), axis=-1)
+        inside = (random.integers(0, parts, (count, 3)) + random.uniform(0.01, 0.99, (count, 3))) / parts
+        origin, spacing = np.asarray(self.origin, np.float64), np.asarray(self.spacing, np.float64)
+        return rows_on_device(origin[None] + spacing * (cells + inside))
 
     @property
     def properties(self) -> tuple[Property, ...]:
@@ -156,10 +157,15 @@ _AROUND: Any = (
 )
 
 
-def _combined(grid: SplineField | SplineDetail, row: Array, local: Float[Array, "3"]) -> Float[Array, "*m"]:
+def _combined(
+    grid: SplineField | SplineDetail, row: Array, local: Float[Array, "3"], rows: Int[Array, " k"] | None
+) -> Float[Array, "*m"]:
     """Σᵢ cᵢ Bᵢ at a place in a cell."""
-    own = jnp.asarray(grid.cell_features)[row]
-    values, mine = spline_values(local, jnp), jnp.asarray(grid.coefficients, local.dtype)[own]
+    own, coefficients = jnp.asarray(grid.cell_features)[row], jnp.asarray(grid.coefficients, local.dtype)
+    values = spline_values(local, jnp)
+    if rows is not None:
+        return jnp.sum(coefficients[rows[:, None], own[None, :]] * values[None, :], axis=1)
+    mine = coefficients[own]
     if mine.ndim == 1:
         return jnp.sum(values * mine)
     return jnp.sum(values[:, None] * mine, axis=0)

@@ -1,25 +1,24 @@
 """Certificates for equations in plain domains: finite elements where there are some, else what evidence there is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 
 from ..sdf import evaluate
-from ._certificate import Status, plain, verdict
+from ._certificate import AGREEMENT_SHARE, Judged, Status, verdict
 from ._fem_field import FieldReference, field_reference, places, relative
 from ._fem_field_form import NoReference
 from ._problem import Problem
 from ._result import Result
 
 BAR = 1e-3
-_SHARE = 0.25  # of the bar, to which two meshes must agree
 
 
 @dataclass(frozen=True)
-class FieldCertificate:
+class FieldCertificate(Judged):
     """How far a field is from an independent finite-element solution; without one, what is known about it.
 
     Attributes:
@@ -57,15 +56,6 @@ class FieldCertificate:
     held_out_residual: float | None = None
     seeds_spread: float | None = None
     versions: dict[str, str] | None = None
-
-    @property
-    def certified(self) -> bool:
-        """Whether the answer passed."""
-        return self.status == "certified"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return dicts, lists, strings and numbers for JSON; None stands for a number that is not finite."""
-        return plain(asdict(self))
 
 
 def judge_field(
@@ -114,7 +104,7 @@ def certify_field(
         "seeds_spread": _spread(problem, result, others, seed),
     }
     try:
-        reference = field_reference(problem, seed=seed, agreement=_SHARE * bar)
+        reference = field_reference(problem, seed=seed, agreement=AGREEMENT_SHARE * bar)
     except NoReference as reason:
         return FieldCertificate(
             status="uncertified",

@@ -60,6 +60,20 @@ class FieldCheckpoint:
         sides = tuple(Sides(*side) for side in content.pop("sides"))
         return FieldPosition(**content, state=state, sides=sides)
 
+    def check_size(self, best: np.ndarray, size: int) -> None:
+        """Refuses the trained numbers of another network.
+
+        Raises:
+            InputError: There are more or fewer than `size`.
+        """
+        if best.shape != (size,):
+            raise InputError(
+                self.path or "<checkpoint>",
+                "network",
+                f"it has {best.size} trained numbers, this network has {size}",
+                "Resume with the network that the run began with",
+            )
+
     def read(self) -> dict[str, Any] | None:
         """Returns what the folder holds, None when there is nothing.
 

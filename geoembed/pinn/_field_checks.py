@@ -5,6 +5,7 @@ import numpy as np
 from ..core import InputError
 from ._domains._domain import Domain, even_points
 from ._equations._equation import Equation
+from ._field_conditions import Integral
 from ._regions import Regions
 
 _SEAM_POINTS = 256
@@ -51,3 +52,19 @@ def check_seams(periodic: tuple[bool, ...], domain: Domain, regions: Regions | N
                 "the regions at its two ends differ",
                 "Shift the domain, so that the same region is at both ends",
             )
+
+
+def check_integrals(
+    integrals: tuple[Integral, ...], time: tuple[float, float] | None, regions: Regions | None
+) -> None:
+    """Refuses integrals in several materials, and at a moment that the problem does not have."""
+    if integrals and regions is not None:
+        reason = "the solver has no integrals over several materials"
+        raise InputError("conditions", "Integral", reason, "Give one equation whose coefficients vary")
+    for moment in (condition.moment for condition in integrals if condition.moment is not None):
+        if time is None or not time[0] <= moment <= time[1]:
+            reason = f"its moment {moment} is outside the time of the problem, {time}"
+            hint = (
+                "Leave moment= away" if time is None else "Give a moment between the first and the last one"
+            )
+            raise InputError("conditions", "Integral", reason, hint)

@@ -140,7 +140,61 @@ class Interface:
             _check(where, name, getattr(self, name))
 
 
-FieldCondition = Dirichlet | Neumann | Robin | Initial | Periodic | Interface | Radiation
+@dataclass(frozen=True)
+class Integral:
+    """The integral of weight · u over the domain, or over a piece of its boundary, is `value`:
+
+        ∫ weight(x) u(x) dx = value.
+
+    It fixes what the other conditions leave free: the level of a problem with fluxes only, of a pressure, of a periodic
+    field; the total mass; or an unknown constant. It is one row of the least squares. Where the other conditions leave
+    no freedom, the answer is a compromise, and its held-out residual says so. In a transient problem the integral is
+    over space and time, or over space at one moment.
+
+    The quadrature is exact to rounding for splines in intervals, boxes and domains of the plane whose outline has named
+    parts, and on these parts. It is good to about 1e-4 in other domains of the plane, and to 2e-3 in other domains in
+    space and on outlines without named parts.
+
+    Args:
+        weight: A number, or a function of one point (time last) that is defined in the whole domain.
+        value: The number that the integral is; in units of weight · u times length, area or volume (and time).
+        field: The name of the unknown; None if the equation has one.
+        piece: The name of a piece of the boundary, see the table of `outline`; None for the domain. At an end of an
+            interval the integral is the value there.
+        moment: The moment at which it holds; None for all of the time.
+
+    Raises:
+        InputError: A number is not finite, or the value is none.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from geoembed.pinn import Integral, Interval, Neumann, Poisson, Problem, solve
+        >>> load = Poisson(lambda x: jnp.pi**2 * jnp.cos(jnp.pi * x[0]))
+        >>> fluxes = [Neumann("all", 0.0), Integral(value=3.0)]  # cos πx + 3; without the integral + any number
+        >>> result = solve(Problem(Interval(0.0, 1.0), load, fluxes), key=jax.random.key(0), tolerance=1e-8)
+        >>> round(float(result.value(jnp.array([0.5]))), 5)
+        3.0
+    """
+
+    weight: Values = 1.0
+    value: Values = 0.0
+    field: str | None = None
+    piece: str | None = None
+    moment: float | None = None
+
+    def __post_init__(self) -> None:
+        where = "the domain" if self.piece is None else self.piece
+        _check(where, "weight", self.weight)
+        for name in ("weight", "value", "moment"):
+            given = getattr(self, name)
+            if isinstance(given, Mapping) or (callable(given) and name != "weight"):
+                reason = f"{name} of an Integral is {given!r}, which is no number"
+                raise InputError("conditions", repr(where), reason, "Give one number")
+            if given is not None or name == "value":
+                _check(where, name, given)
+
+
+FieldCondition = Dirichlet | Neumann | Robin | Initial | Periodic | Interface | Radiation | Integral
 
 
 def _check(where: str, name: str, value: Values) -> None:

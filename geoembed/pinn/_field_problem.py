@@ -21,8 +21,17 @@ from ._domains._singular import CornerFunctions, corner_functions
 from ._equations._equation import Equation
 from ._equations._heat import HeatEquation
 from ._equations._materials import Materials
-from ._field_checks import check_dimension, check_seams, check_time
-from ._field_conditions import Dirichlet, FieldCondition, Initial, Interface, Neumann, Periodic, Robin
+from ._field_checks import check_dimension, check_integrals, check_seams, check_time
+from ._field_conditions import (
+    Dirichlet,
+    FieldCondition,
+    Initial,
+    Integral,
+    Interface,
+    Neumann,
+    Periodic,
+    Robin,
+)
 from ._interfaces import Contact, contacts, regions_at
 from ._jumps import Jumps, jumps
 from ._radiation import Radiation
@@ -58,9 +67,10 @@ class FieldProblem:
         check_dimension(self.equation, self.domain)
         object.__setattr__(self, "conditions", by_region(self.conditions, self.regions))
         check_seams(self.periodic, self.domain, self.regions)
+        check_integrals(self.integrals, self.time, self.regions)
         for condition in self.conditions:
             self.number(condition)
-            if isinstance(condition, Dirichlet | Neumann | Robin | Radiation):
+            if isinstance(condition, Dirichlet | Neumann | Robin | Radiation | Integral) and condition.piece:
                 self.pieces(condition.piece)
             if isinstance(condition, Radiation) and not isinstance(self.equation, HeatEquation):
                 reason = f"{type(self.equation).__name__} has no heat to radiate"
@@ -170,6 +180,11 @@ class FieldProblem:
             or (isinstance(condition, Dirichlet) and not condition.hard)
         )
         return (*rows, *self.contacts)
+
+    @property
+    def integrals(self) -> tuple[Integral, ...]:
+        """The integrals that have given values."""
+        return tuple(condition for condition in self.conditions if isinstance(condition, Integral))
 
     @cached_property
     def _given_names(self) -> set[str]:

@@ -25,6 +25,8 @@ from ._first_order_options import FirstOrder
 from ._first_order_position import FirstOrderPosition, position
 from ._first_order_steps import FirstOrderSteps
 from ._first_order_windows import frozen, joined, window
+from ._halving import estimated
+from ._integral_rows import MeasuredIntegral, integral_rows
 from ._region_field import RegionField
 from ._result import Result, field_result
 from ._rows import form_of, inside_rows, side_rows
@@ -74,9 +76,13 @@ class FirstOrderRun:
         self.form = form_of(problem, problem.shapings, problem.coordinates)
         functions = [inside_rows(problem, self.form)]
         functions += [side_rows(problem, self.form, condition) for condition in problem.soft]
+        measured = [MeasuredIntegral(problem, c).for_layers() for c in problem.integrals]
+        functions += [integral_rows(self.form, own) for own in measured]
+        self.integrals: Blocks = [own.items for own in measured]
         self.residuals = Residuals(functions, self.network, _CHUNK)
         self.steps = FirstOrderSteps(functions, self.network, self.training, problem.time)
-        self.held = [Rows(items, np.ones(len(_first_leaf(items)))) for items in self._points(_HELD_OUT, 1)]
+        held = [*self._points(_HELD_OUT, 1), *self.integrals]
+        self.held = [Rows(items, np.ones(len(_first_leaf(items)))) for items in held]
         self.values = jax.jit(lambda theta, points: jax.vmap(self._field(theta))(points))
 
     def _first(self, parameters: Any) -> FirstOrderPosition:
@@ -107,7 +113,10 @@ class FirstOrderRun:
             size = len(points) // count
             return points[: count * size].reshape(count, size, -1)
 
-        return jax.tree.map(cut, drawn)
+        def repeated(part: np.ndarray) -> np.ndarray:
+            return np.broadcast_to(part, (count, *part.shape))
+
+        return [*jax.tree.map(cut, drawn), *jax.tree.map(repeated, self.integrals)]
 
     def _balanced(self, at: FirstOrderPosition, blocks: Blocks, kept: float) -> Float[np.ndarray, " terms"]:
         """λ of the terms, moved from the old ones."""
@@ -165,8 +174,9 @@ class FirstOrderRun:
         if held_out < self.at.best_held_out:
             iteration = self.at.iteration
             self.at = replace(self.at, best=vector, best_held_out=held_out, best_iteration=iteration)
-            values = self.values(jnp.asarray(vector), jnp.asarray(self.held[0].items))
-            self.at = self.at.estimated(np.asarray(values))
+            self.at = estimated(
+                self.at, lambda: np.asarray(self.values(jnp.asarray(vector), jnp.asarray(self.held[0].items)))
+            )
         self._grow_stricter(rows[0])
         self._report(loss, held_out)
         if time.monotonic() - self.saved > _SAVE_EVERY:
@@ -250,13 +260,7 @@ class FirstOrderRun:
         content = self.store.read()
         if content is None:
             return
-        if content["best"].shape != (self.residuals.size,):
-            raise InputError(
-                self.store.path or "<checkpoint>",
-                "network",
-                f"it has {content['best'].size} trained numbers, this network has {self.residuals.size}",
-                "Resume with the network that the run began with",
-            )
+        self.store.check_size(content["best"], self.residuals.size)
         for vector in content["solved"]:
             self._solved(vector)
         self.at = position(content, self.steps.start(self.steps.parameters))
@@ -286,3 +290,5 @@ def _check_time(problem: FieldProblem, training: FirstOrder) -> None:
     if problem.regions is not None and training.windows > 1:
         reason = "a window of several materials does not know the unknowns of all regions"
         raise InputError("<options>", "windows", reason, "Leave it away")
+    if problem.integrals and training.windows > 1:
+        raise InputError("<options>", "windows", "an Integral is over all of the time", "Leave it away")

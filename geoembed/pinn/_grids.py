@@ -26,7 +26,7 @@ _SURFACE_SHARE = 0.52  # occupied cells beyond volume/spacing³, per area/spacin
 _BESIDE = 7.5  # cells that a spacing's length of edge divides: typical
 # Edges lose more of their error (a factor of 16) where the answer is a temperature: 4.0e-3 became 2.8e-3 on the heat
 # sink. Elastic parts need the cells in plates that bend, shape gradients and sensors on the whole surface.
-_HEAT_LOSS = 2.0
+HEAT_LOSS = 2.0
 _CHILDREN = 7.0  # of the eight parts of a divided cell that the part occupies: typical
 
 
@@ -151,7 +151,7 @@ def build_grid(problem: Problem, points: HeldOut, cells: int, *, key: PRNGKeyArr
     Returns:
         The grid; the same for the same arguments.
     """
-    features = grid_features(problem, cells, key=key, loss=_HEAT_LOSS)
+    features = grid_features(problem, cells, key=key, loss=HEAT_LOSS)
     energy = assemble(problem, features)
     if problem.nonlinear:
         surface = surface_conditions(problem, features.cells.rule)

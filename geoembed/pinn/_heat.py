@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..sdf import MeshSDF, mesh_sdf, value_and_gradient
+from ._conditions import FaceConditions
 from ._edges import held_faces
 from ._field import SplineField
 from ._heldout import HeldOut
@@ -20,7 +21,7 @@ def heat_flows(problem: Problem, field: SplineField, points: HeldOut) -> dict[st
     temperature (or by convection with a Biot number above 100), where ∂T/∂n is singular at the rim, it is the domain
     integral
 
-        Q = ∫ k ∇T·∇χ dV − ∫ χ q dV − ∫_{other faces} χ (k ∂T/∂n) dS
+        Q = ∫ K ∇T·∇χ dV − ∫ χ q dV − ∫_{other faces} χ (n·K ∇T) dS
 
     with a weight χ that falls from 1 on the patch to 0 at a tenth of the part's length from it. All integrals run
     over held-out points and χ is none of the features, so nothing makes the sum vanish but a right solution.
@@ -37,8 +38,31 @@ def heat_flows(problem: Problem, field: SplineField, points: HeldOut) -> dict[st
         G. F. Carey, S. S. Chow, M. K. Seager, Comput. Methods Appl. Mech. Eng. 50 (1985) 107 (boundary fluxes from
         domain integrals).
     """
+    metres, source = problem.domain.metres_per_unit, problem.equation.source
+    flows = patch_flows(problem, field, points, problem.face_conditions, source)
+    if source != 0:
+        flows["source"] = source * float(points.interior.weights.sum()) * metres**3
+    return flows
+
+
+def patch_flows(
+    problem: Problem,
+    field: SplineField,
+    points: HeldOut,
+    table: FaceConditions,
+    released: float | Float[np.ndarray, " n"],
+) -> dict[str, float]:
+    """Returns the heat that enters through each patch; see `heat_flows`.
+
+    Args:
+        problem: The problem.
+        field: The temperature, or its integral over the time.
+        points: Held-out points.
+        table: The conditions of the faces, or their integrals over the time.
+        released: Heat released at the points inside, W/m³, less what they store, or the integral of both.
+    """
     metres = problem.domain.metres_per_unit
-    inflow = _surface_inflow(problem, field, points)  # W/m² into the part; nan on held faces
+    inflow = _surface_inflow(problem, field, points, table)  # W/m² into the part; nan on held faces
     area = points.surface.weights * (problem.scales.length * metres) ** 2
     patch = problem.resolved.face_patch[points.surface.faces]
     held = held_faces(problem)
@@ -48,11 +72,9 @@ def heat_flows(problem: Problem, field: SplineField, points: HeldOut) -> dict[st
         if not of_patch.any():
             continue
         if held[of_patch].any():
-            flows[name] = _through_held(problem, field, points, of_patch, inflow, area)
+            flows[name] = _through_held(problem, field, points, of_patch, inflow, area, released)
         else:
             flows[name] = float(np.sum((inflow * area)[patch == number]))
-    if problem.equation.source != 0:
-        flows["source"] = problem.equation.source * float(points.interior.weights.sum()) * metres**3
     return flows
 
 
@@ -65,8 +87,10 @@ def energy_balance(flows: dict[str, float]) -> float:
     return lost / entering if entering > 0 else float("inf")
 
 
-def _surface_inflow(problem: Problem, field: SplineField, points: HeldOut) -> Float[np.ndarray, " n"]:
-    table, faces = problem.face_conditions, points.surface.faces
+def _surface_inflow(
+    problem: Problem, field: SplineField, points: HeldOut, table: FaceConditions
+) -> Float[np.ndarray, " n"]:
+    faces = points.surface.faces
     temperature, _ = value_and_gradient(field, points.surface.points)
     return np.where(held_faces(problem)[faces], np.nan, table.inflow(faces, temperature))
 
@@ -78,6 +102,7 @@ def _through_held(
     of_patch: Bool[np.ndarray, " f"],
     inflow: Float[np.ndarray, " n"],
     area: Float[np.ndarray, " n"],
+    released: float | Float[np.ndarray, " n"],
 ) -> float:
     """The domain integral of `heat_flows`.
 
@@ -85,13 +110,14 @@ def _through_held(
     the distances from this and from the other held patches, χ = max(0, 1 − a/min(depth, (a + b)/2)). It vanishes
     half-way already: weights that overlap could sum to 1, and then the flows would balance for any temperature.
     """
-    equation, metres = problem.equation, problem.domain.metres_per_unit
+    metres = problem.domain.metres_per_unit
     others = held_faces(problem) & ~of_patch
     chi, slope = layer_weight(problem, of_patch, others, points.interior.points)
     temperature, gradient = value_and_gradient(field, points.interior.points)
     volume = points.interior.weights * metres**3
-    conducted = equation.conductivity_at(temperature) * np.sum(gradient * slope, axis=1) / metres**2
-    inside = float(np.sum(volume * (conducted - equation.source * chi)))
+    heat = problem.conduction.heat(points.interior.points, temperature, gradient)
+    conducted = np.sum(heat * slope, axis=1) / metres**2
+    inside = float(np.sum(volume * (conducted - released * chi)))
     on_surface, _ = layer_weight(problem, of_patch, others, points.surface.points)
     return inside - float(np.nansum(area * on_surface * inflow))
 

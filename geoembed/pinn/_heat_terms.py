@@ -83,6 +83,13 @@ def numbers_of(problem: Problem) -> dict[str, float]:
 
 
 def _require_linear(problem: Problem) -> None:
+    if not problem.conduction.plain:
+        raise InputError(
+            "equation",
+            "conductivity",
+            "is a matrix or a function, where its energy must be a sum of terms with one number each",
+            "Use a number as conductivity",
+        )
     if problem.nonlinear:
         raise InputError(
             "problem",

@@ -9,6 +9,7 @@ from scipy import sparse
 
 from ..sdf import InteriorSample, SurfaceRule, sample_interior, sample_surface
 from ._energy import dimensionless_source
+from ._equations._solid import conducted
 from ._nested_features import NestedFeatures
 from ._problem import Problem
 from ._surface_conditions import Surface, surface_conditions
@@ -89,6 +90,8 @@ class HeldOutEnergy:
         self._at = HeldOutFeatures(problem, points.interior, points.surface.points, features)
         self._surface = points.surface
         self._source = dimensionless_source(problem)
+        conduction, where = problem.conduction, points.interior.points
+        self._relative = None if conduction.plain else conduction.at(where) / conduction.mean
 
     def inside(self, coefficients: Float[np.ndarray, " d"]) -> Float[np.ndarray, " n"]:
         """Returns the dimensionless temperature at the interior points."""
@@ -99,9 +102,10 @@ class HeldOutEnergy:
         return float(np.linalg.norm(inside - inside.mean()))
 
     def dissipation(self, coefficients: Float[np.ndarray, " d"]) -> float:
-        """Returns ½ ∫ |∇θ|² dV: the natural size of the energy."""
+        """Returns ½ ∫ ∇θ·κ∇θ dV: the natural size of the energy."""
         slopes = (self._at.slopes @ coefficients).reshape(-1, 3)
-        return float(0.5 * self._at.weights @ np.sum(slopes**2, axis=1))
+        heat = slopes if self._relative is None else conducted(self._relative, slopes)
+        return float(0.5 * self._at.weights @ np.sum(slopes * heat, axis=1))
 
     def __call__(self, coefficients: Float[np.ndarray, " d"]) -> float:
         """Returns J."""

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 from scipy import linalg, stats
@@ -13,11 +12,9 @@ from scipy.sparse.linalg import splu
 from ..core import InputError
 from ._field_terms import CellField, FieldTerm, PatchField
 from ._gaussian_field import GaussianField
-from ._grids import grid_spacing
+from ._grids import grid_features
 from ._heat_terms import HeatTerms, heat_terms, numbers_of
 from ._identify import sensor_places, sensor_rows
-from ._nested_cells import nested_cells
-from ._nested_features import NestedFeatures
 from ._parameters import Parameters, check_names, is_positive
 from ._problem import Problem
 from ._sensors import Sensors
@@ -129,9 +126,7 @@ def identify_field(
     """
     begin = time.monotonic()
     _check(problem, sensors, unknown, spread, length)
-    with jax.enable_x64(True):
-        offset = np.asarray(jax.random.uniform(key, (3,)), np.float64)
-    features = NestedFeatures(nested_cells(problem, grid_spacing(problem, cells), offset))
+    features = grid_features(problem, cells, key=key)
     in_cells = unknown in ("conductivity", "source")
     field = CellField(problem, features, unknown) if in_cells else PatchField(problem, features, unknown)
     places, inwards = sensor_places(problem, sensors)

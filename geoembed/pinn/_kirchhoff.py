@@ -115,18 +115,19 @@ class Kirchhoff:
         return KirchhoffMap(self.temperatures, self.values, self.of(self.temperatures), self.mean)
 
 
-def kirchhoff(equation: SteadyHeat, reference: float) -> Kirchhoff:
+def kirchhoff(equation: SteadyHeat, reference: float, mean: float | None = None) -> Kirchhoff:
     """Returns the transformation of an equation.
 
     Args:
         equation: The equation.
         reference: T₀, K.
+        mean: k₀ where the conductivity depends on the point, W/(m K).
     """
-    table: tuple = ((reference,), (equation.mean_conductivity,))
-    if equation.varies:
-        table = (equation.conductivity.temperatures, equation.conductivity.values)  # pyright: ignore
+    k = equation.conductivity
+    unit = mean if mean is not None else k.mean if equation.varies else float(k)
+    table: tuple = (k.temperatures, k.values) if equation.varies else ((reference,), (unit,))
     temperatures, values = (np.array(column, np.float64) for column in table)
-    bare = Kirchhoff(temperatures, values, np.zeros((3, len(values))), reference, equation.mean_conductivity)
+    bare = Kirchhoff(temperatures, values, np.zeros((3, len(values))), reference, unit)
     pieces = np.array([bare._within(temperatures[:-1], temperatures[1:], which) for which in range(3)])
     sums = np.concatenate([np.zeros((3, 1)), np.cumsum(pieces, axis=1)], axis=1)
-    return Kirchhoff(temperatures, values, sums, reference, equation.mean_conductivity)
+    return Kirchhoff(temperatures, values, sums, reference, unit)

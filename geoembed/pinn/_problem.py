@@ -10,14 +10,20 @@ from jaxtyping import Bool
 
 from ..core import InputError
 from ..sdf import MeshSDF, Patches, bodies, resolve_patches
-from ._conditions import Condition, FaceConditions, face_conditions
+from ._conditions import Condition, FaceConditions, at_time, face_conditions, in_time
+from ._conduction import Conduction
 from ._equations._equation import Equation
+from ._equations._solid import solid_values
 from ._equations._steady_elasticity import SteadyElasticity
 from ._equations._steady_heat import SteadyHeat
-from ._field_conditions import FieldCondition
+from ._equations._transient_heat import TransientHeat
+from ._field_conditions import FieldCondition, Initial
 from ._field_problem import FieldProblem
 from ._part_loads import FaceLoads, Load, face_loads
+from ._radiation import Radiation
 from ._rigid_motions import check_supports
+from ._scales import Scales, scales_of
+from ._transient_checks import check_transient
 
 
 @dataclass(frozen=True)
@@ -28,13 +34,16 @@ class Problem:
     own unit; every other quantity is in SI units. Conditions are `Temperature`, `HeatFlux`, `Convection` and
     `Radiation` on patches; a patch without one is insulated.
 
+    **Heat in a part in time**: the same with `TransientHeat`, a time in s, one `Initial` beside the conditions, and
+    without `Radiation`.
+
     **An elastic part**: the domain is a mesh and the equation `SteadyElasticity`. Coordinates and units are as for
     heat; the displacement is in m. Conditions are `Displacement`, `Traction`, `Pressure` and `ElasticFoundation` on
     patches; a patch without one is free.
 
     **Any other equation**: the domain is an `Interval`, a shape with bounds or a mesh. Conditions are `Dirichlet`,
-    `Neumann`, `Robin`, `Initial`, `Periodic` and (for `HeatEquation`) `Radiation` on named pieces of the boundary. What
-    the numbers mean is up to the equation.
+    `Neumann`, `Robin`, `Initial`, `Periodic` and (for `HeatEquation`) `Radiation` on named pieces of the boundary, and
+    `Integral` over the domain or a piece. What the numbers mean is up to the equation.
 
     Args:
         domain: The domain in space. A part must be closed.
@@ -84,8 +93,41 @@ class Problem:
 
     @cached_property
     def face_conditions(self) -> FaceConditions:
-        """The condition on each face of a part that conducts heat."""
-        return face_conditions(self.resolved, tuple(self.conditions))  # pyright: ignore[reportArgumentType]
+        """The condition on each face of a part that conducts heat, at the first moment if there is time."""
+        conditions = self.heat_conditions
+        if self.transient:
+            conditions = [at_time(condition, self.moments[0]) for condition in conditions]
+        return face_conditions(self.resolved, conditions, steady=not self.transient)
+
+    @property
+    def heat_conditions(self) -> list[Condition]:
+        """The conditions of heat on the patches of a part."""
+        return [condition for condition in self.conditions if isinstance(condition, Condition)]
+
+    @property
+    def transient(self) -> bool:
+        """Whether it is the heat of a part in time."""
+        return isinstance(self.equation, TransientHeat)
+
+    @property
+    def initial(self) -> Initial:
+        """The temperature of a part at the first moment."""
+        return next(condition for condition in self.conditions if isinstance(condition, Initial))
+
+    @property
+    def moments(self) -> tuple[float, float]:
+        """The first and the last moment, s."""
+        if self.time is None:
+            raise ValueError("this problem has no time")
+        return self.time
+
+    @cached_property
+    def mean_capacity(self) -> float:
+        """The mean of ρc over a part, J/(m³ K)."""
+        capacity = self.equation.capacity
+        if not callable(capacity):
+            return float(capacity)
+        return float(np.mean(solid_values("capacity", capacity, self.conduction.places)))
 
     @cached_property
     def face_loads(self) -> FaceLoads:
@@ -109,6 +151,11 @@ class Problem:
         """Whether the unknown is the displacement of a part."""
         return isinstance(self.equation, SteadyElasticity)
 
+    @cached_property
+    def conduction(self) -> Conduction:
+        """How the solid of a part conducts heat."""
+        return Conduction(self.equation.conductivity, self.domain)
+
     @property
     def tied_faces(self) -> Bool[np.ndarray, " f"]:
         """At which faces of a part a condition fixes the level of the field."""
@@ -122,9 +169,9 @@ class Problem:
         return not self.elastic and (self.equation.varies or bool(self.face_conditions.radiates.any()))
 
     @cached_property
-    def scales(self) -> "Scales":
+    def scales(self) -> Scales:
         """The units in which the problem has numbers of order one."""
-        return _scales(self)
+        return scales_of(self)
 
 
 def _check_kinds(conditions: Sequence[Any]) -> None:
@@ -134,13 +181,13 @@ def _check_kinds(conditions: Sequence[Any]) -> None:
                 "conditions",
                 type(condition).__name__,
                 "is no condition of this equation",
-                "Use Dirichlet, Neumann, Robin, Initial, Periodic and Radiation",
+                "Use Dirichlet, Neumann, Robin, Initial, Periodic, Integral and Radiation",
             )
 
 
 def _check_part(problem: Problem) -> None:
     name = type(problem.equation).__name__
-    if not isinstance(problem.equation, SteadyHeat | SteadyElasticity):
+    if not isinstance(problem.equation, SteadyHeat | TransientHeat | SteadyElasticity):
         raise InputError("problem", "equation", f"{name} is no equation", "Use one of geoembed.pinn")
     general = "LinearElasticity" if problem.elastic else "HeatEquation"
     if not isinstance(problem.domain, MeshSDF):
@@ -150,9 +197,12 @@ def _check_part(problem: Problem) -> None:
             f"{name} is for a mesh, received {type(problem.domain).__name__}",
             f"Use {general} in it" if problem.elastic else "Use HeatEquation or Poisson in it",
         )
-    if problem.time is not None:
+    if problem.transient:
+        check_transient(problem)
+    elif problem.time is not None:
         raise InputError("problem", "time", f"{name} has no time", f"Leave time= away, or use {general}")
-    other = [c for c in problem.conditions if not isinstance(c, Load if problem.elastic else Condition)]
+    allowed = Load if problem.elastic else (Condition | Initial if problem.transient else Condition)
+    other = [c for c in problem.conditions if not isinstance(c, allowed)]
     if other:
         raise InputError(
             "conditions",
@@ -172,6 +222,13 @@ def _check_part(problem: Problem) -> None:
     if problem.elastic:
         check_supports(problem.domain, problem.face_loads)
     else:
+        _ = problem.conduction.mean  # looks at a function of the point
+        if problem.transient:
+            _ = problem.face_conditions, problem.mean_capacity
+            return
+        if any(in_time(c) for c in problem.heat_conditions if not isinstance(c, Radiation)):
+            reason = "depends on the time, which SteadyHeat does not know"
+            raise InputError("conditions", "", reason, "Give a number, or use TransientHeat")
         _check_levels(problem.domain, problem.face_conditions)
 
 
@@ -191,50 +248,3 @@ def _check_levels(domain: MeshSDF, table: FaceConditions) -> None:
             f"one of {len(tied)} separate bodies, has no patch that fixes the level of its temperature",
             "Hold one of its patches at a temperature, let one convect, or remove the body",
         )
-
-
-@dataclass(frozen=True)
-class Scales:
-    """Length, temperature and conductance that make a problem dimensionless.
-
-    With ξ = x/length and θ = (T − reference)/span: −∇²θ = source, ∂θ/∂n = flux + biot (ambient − θ). For an elastic
-    part u/span and stresses in units of Young's modulus · span / metres.
-
-    Args:
-        length: The longest side of the part's box, in the part's unit.
-        metres: The same in metres.
-        reference: Temperature that becomes 0, K; 0 for an elastic part.
-        span: Temperature difference that becomes 1, K; displacement that becomes 1, m.
-        heat: Heat flow that becomes 1: k · metres · span with the mean k, W; force that becomes 1: E · metres · span,
-            N.
-    """
-
-    length: float
-    metres: float
-    reference: float
-    span: float
-    heat: float
-
-
-def _scales(problem: Problem) -> Scales:
-    lower, upper = problem.domain.bounds
-    length = float(np.max(upper - lower))
-    metres = length * problem.domain.metres_per_unit
-    if problem.elastic:
-        return _elastic_scales(problem, length, metres)
-    table, k = problem.face_conditions, problem.equation.mean_conductivity
-    levels = table.levels
-    driven = (np.abs(table.flux).max() * metres + abs(problem.equation.source) * metres**2) / k
-    span = float(max(np.ptp(levels), driven))
-    span = span if span > 0 else 1.0
-    return Scales(length, metres, float(levels.min()), span, k * metres * span)
-
-
-def _elastic_scales(problem: Problem, length: float, metres: float) -> Scales:
-    table, young = problem.face_loads, problem.equation.young
-    pull = float(np.abs(table.traction).max()) * metres
-    weight = max(abs(component) for component in problem.equation.body_force) * metres**2
-    moved = float(np.abs(table.displacement[table.held]).max(initial=0.0))
-    span = max(moved, (pull + weight) / young)
-    span = span if span > 0 else 1.0
-    return Scales(length, metres, 0.0, span, young * metres * span)

@@ -18,7 +18,7 @@ class RegionField(eqx.Module):
     """u(x) = uᵣ(x) with the region r that x lies in; every uᵣ is a function on the whole domain.
 
     One point in, time last; a number out, or a vector for several unknowns. It is as smooth as `NetworkField` in every
-    region; on an interface the value is that of the later region, and derivatives are one-sided.
+    region; on an interface the value is that of the region whose shape comes first, and derivatives are one-sided.
 
     Args:
         copies: All uᵣ as one field: the unknowns of the first region, then those of the second one …

@@ -11,9 +11,11 @@ from jaxtyping import Array, Float, Int
 from ..core import register
 from ..sdf import evaluate
 from ._along import Point
+from ._domains._domain import Domain
 from ._domains._interval import Interval
 
 REST = "rest"  # the region that no shape takes
+_MARGIN = 1e-9  # of the size of the domain
 
 
 @register
@@ -44,7 +46,7 @@ class Segment(eqx.Module):
 
 @register
 class Regions(eqx.Module):
-    """A division of space: each point belongs to the first shape that it lies in, else to the rest.
+    """A division of space: each point belongs to the first shape that it lies in or on, else to the rest.
 
     Args:
         shapes: Signed distances, negative inside.
@@ -66,12 +68,28 @@ class Regions(eqx.Module):
         place = jax.lax.stop_gradient(x[:-1] if self.transient else x)
         found = jnp.asarray(self.count - 1)
         for number, shape in reversed(list(enumerate(self.shapes))):
-            found = jnp.where(shape(place) < 0, number, found)
+            found = jnp.where(shape(place) <= 0, number, found)
         return found
 
     def numbers(self, places: Float[np.ndarray, "n d"]) -> Int[np.ndarray, " n"]:
         """The numbers of many places in space, on the host."""
         found = np.full(len(places), self.count - 1)
         for number, shape in reversed(list(enumerate(self.shapes))):
-            found[evaluate(shape, np.asarray(places, np.float64)) < 0] = number
+            found[evaluate(shape, np.asarray(places, np.float64)) <= 0] = number
         return found
+
+
+def in_box(
+    points: Float[np.ndarray, "n d"], domain: Domain, regions: Regions | None
+) -> Float[np.ndarray, "n d"]:
+    """The nearest points of the box around a domain; with regions a little inside it, where there is no doubt about
+    the region that a point of the rim belongs to.
+
+    Args:
+        points: The points, in space.
+        domain: The domain.
+        regions: Its regions; None if there is one equation.
+    """
+    lower, upper = domain.bounds
+    margin = 0.0 if regions is None else _MARGIN * float(np.max(upper - lower))
+    return np.clip(points, lower + margin, upper - margin)

@@ -10,6 +10,7 @@ from ..core import register
 from ._field import SplineField
 from ._stress import Elasticity, Strain, Stress, VonMises
 from ._training import AnyField
+from ._transient_field import TransientField
 
 
 @register
@@ -21,10 +22,12 @@ class Result(eqx.Module):
         status: "converged" (the estimated error is below the tolerance), "cell limit", "step limit", "stalled" (the
             held-out residual has stopped falling), "time limit", "interrupted" or "diverged". Only "converged"
             reached what was asked for; the field is the best so far in any case.
-        estimated_error: Heat in a part: estimate of ‖T − T*‖ / ‖T − mean T‖ from the last two grids; elastic
+        estimated_error: Heat in a part: estimate of ‖T − T*‖ / ‖T − mean T‖ from the last two grids (for heat in time
+            over the part and nine moments); elastic
             part: of ‖u − u*‖ / ‖u‖. Other equations:
             estimate of ‖u − u*‖ / ‖u‖ from two fields on the way. inf before there are two.
-        heat: Heat into the part through each patch, W; see `heat_flows`. Empty for other equations.
+        heat: Heat into the part through each patch, W; see `heat_flows`. For heat in time what entered over the whole
+            time, J, and under "stored" how much more the part holds at its end. Empty for other equations.
         energy_balance: |Σ Q| / Σ Q⁺ over all patches and sources; |Σ F| / Σ |F| over the forces of an elastic part;
             None for other equations.
         iterations: Steps of the solver.
@@ -36,7 +39,7 @@ class Result(eqx.Module):
         elasticity: What makes strain and stress of the displacement of an elastic part.
     """
 
-    field: SplineField | AnyField
+    field: SplineField | TransientField | AnyField
     status: str = eqx.field(static=True)
     estimated_error: float = eqx.field(static=True)
     heat: tuple[tuple[str, float], ...] = eqx.field(static=True)
@@ -63,9 +66,9 @@ class Result(eqx.Module):
         return self.field
 
     @property
-    def value(self) -> SplineField | AnyField:
+    def value(self) -> SplineField | TransientField | AnyField:
         """The field as a function of one point: the temperature in K of a part, in whose unit the point is, nan farther
-        than one cell outside; or the unknowns of another equation, time last in the point.
+        than one cell outside, in time as `value(x, t)`; or the unknowns of another equation, time last in the point.
 
         Differentiable; `jax.vmap(result.value)` for many points, `jax.jit(result.value)` to compile.
         """

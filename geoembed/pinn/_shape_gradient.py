@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
@@ -12,9 +11,7 @@ from ..core import InputError
 from ..train import ConjugateGradient
 from ._energy import assemble
 from ._field import SplineField
-from ._grids import grid_spacing, spline_field
-from ._nested_cells import nested_cells
-from ._nested_features import NestedFeatures
+from ._grids import grid_features, spline_field
 from ._problem import Problem
 from ._shape_forms import ShapeForms
 from ._shape_functional import TemperatureFunctional
@@ -31,7 +28,7 @@ class ShapeGradient:
 
     Args:
         value: J, K.
-        gradient: dJ/d(parameters), a pytree like the parameters: K per unit of each.
+        gradient: dJ/d(parameters), a pytree like the parameters: K per unit of each; None without `shape_of`.
         vertices: dJ/d(vertices of the part's surface), K per the part's unit: what `gradient` is made of.
         temperature: The temperature, K.
         adjoint: By how much J rises when heat is released at a point, K/W.
@@ -53,7 +50,7 @@ class ShapeGradient:
         """Returns dJ/dt when the vertices of the surface move with a velocity, as those of a part from a file may.
 
         Args:
-            velocity: That of each vertex, in the part's unit.
+            velocity: That of each vertex, in the part's unit; `patch_velocity` has that of a patch.
         """
         return float(np.sum(self.vertices * velocity))
 
@@ -63,7 +60,7 @@ def shape_gradient(
     parameters: Any,
     functional: TemperatureFunctional,
     *,
-    shape_of: ShapeOf,
+    shape_of: ShapeOf | None = None,
     key: PRNGKeyArray,
     cells: int = 10_000,
     form: str = "volume",
@@ -94,7 +91,8 @@ def shape_gradient(
         parameters: A pytree of numbers.
         functional: J: `MeanTemperature`, `PeakTemperature`, or your own `TemperatureFunctional`.
         shape_of: The shape with some parameters: a signed distance (only its zero set and its slopes there count), in
-            the part's unit, that `jax.grad` can differentiate in the parameters.
+            the part's unit, that `jax.grad` can differentiate in the parameters. None for a part without a formula:
+            then there is no `gradient`, but `ShapeGradient.along` takes any velocity of its vertices.
         key: A random key: decides where the grid lies relative to the part.
         cells: About how many cells the part occupies.
         form: "volume" or "surface".
@@ -130,9 +128,7 @@ def shape_gradient(
     _check_options(cells, form)
     problem = problem_of(parameters)
     _check_problem(problem, functional)
-    with jax.enable_x64(True):
-        offset = np.asarray(jax.random.uniform(key, (3,)), np.float64)
-    features = NestedFeatures(nested_cells(problem, grid_spacing(problem, cells), offset))
+    features = grid_features(problem, cells, key=key)
     energy, systems = assemble(problem, features), _Systems()
     theta = energy.levelled(systems(energy.matrix, energy.load))
     forms = ShapeForms(problem, features, functional)
@@ -145,7 +141,7 @@ def shape_gradient(
     response = spline_field(problem, features, features.splines(eta))
     return ShapeGradient(
         value=averages.value,
-        gradient=pull_back(problem.domain, vertices, shape_of, parameters),
+        gradient=None if shape_of is None else pull_back(problem.domain, vertices, shape_of, parameters),
         vertices=vertices,
         temperature=spline_field(problem, features, features.splines(theta)),
         adjoint=replace(response, reference=0.0, scale=-1.0 / problem.scales.heat),
@@ -191,6 +187,12 @@ def _check_problem(problem: Problem, functional: TemperatureFunctional) -> None:
         raise InputError(
             "problem_of", "equation", f"{name} has no shape gradient", "Use SteadyHeat in a mesh"
         )
+    if problem.nonlinear:
+        reason = "radiation and a conductivity that depends on the temperature have no shape gradient yet"
+        raise InputError("problem_of", "equation", reason, "Give a constant conductivity, and convection")
+    if not problem.conduction.plain:
+        reason = "is a matrix or a function: there is no shape gradient for it"
+        raise InputError("equation", "conductivity", reason, "Use a number")
     patch = functional.over
     if patch is not None and not np.any(problem.resolved.mask(patch)):
         raise InputError("functional", f"patch {patch!r}", "has no face", "Name one of the part's patches")

@@ -82,7 +82,7 @@ def _checked(
     """|∇φ| at the places, after a look at whether φ and the surface belong together."""
     lower, upper = domain.bounds
     steepness = np.linalg.norm(slope, axis=1)
-    normal = np.repeat(_normals(domain)[0], 3, axis=0)
+    normal = np.repeat(corner_normals(domain)[0], 3, axis=0)
     along = np.sum(slope * normal, axis=1)
     off = np.abs(value) > _OFF_SURFACE * float(np.max(upper - lower)) * steepness
     wrong = off | ~(along > _TURNED * steepness)
@@ -98,7 +98,7 @@ def _checked(
     return steepness
 
 
-def _normals(domain: MeshSDF) -> tuple[Float[np.ndarray, "f 3"], Float[np.ndarray, "f 3"]]:
+def corner_normals(domain: MeshSDF) -> tuple[Float[np.ndarray, "f 3"], Float[np.ndarray, "f 3"]]:
     """The unit normal of each face, and the angles at its corners."""
     corners = np.asarray(domain.vertices, np.float64)[domain.faces]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -114,13 +114,24 @@ def _normals(domain: MeshSDF) -> tuple[Float[np.ndarray, "f 3"], Float[np.ndarra
 def _to_places(domain: MeshSDF, gradient: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "f 3"]:
     """dJ/dV_n at the places: the transpose of how vertices follow from V_n there."""
     faces = np.asarray(domain.faces)
-    normal, angle = _normals(domain)
-    matrix = np.zeros((len(gradient), 3, 3))
+    normal, angle = corner_normals(domain)
+    pull = kept_directions(domain, normal, angle, gradient)
+    at_corners = angle * np.einsum("fi,fki->fk", normal, pull[faces])
+    return at_corners @ _TO_CORNERS
+
+
+def kept_directions(
+    domain: MeshSDF,
+    normal: Float[np.ndarray, "f 3"],
+    angle: Float[np.ndarray, "f 3"],
+    pull: Float[np.ndarray, "v 3"],
+) -> Float[np.ndarray, "v 3"]:
+    """The shortest solutions of Σ angle n nᵀ v = pull at every vertex, over the faces that meet there."""
+    faces = np.asarray(domain.faces)
+    matrix = np.zeros((len(pull), 3, 3))
     for k in range(3):
         np.add.at(matrix, faces[:, k], angle[:, k, None, None] * normal[:, :, None] * normal[:, None, :])
     value, vector = np.linalg.eigh(matrix)
     kept = value > np.maximum(_LEAST_EIGENVALUE * value[:, -1:], 1e-12)
-    pull = np.einsum("vij,vi->vj", vector, gradient) * kept / np.where(kept, value, 1.0)
-    pull = np.einsum("vij,vj->vi", vector, pull)
-    at_corners = angle * np.einsum("fi,fki->fk", normal, pull[faces])
-    return at_corners @ _TO_CORNERS
+    found = np.einsum("vij,vi->vj", vector, pull) * kept / np.where(kept, value, 1.0)
+    return np.einsum("vij,vj->vi", vector, found)

@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
 
-from ..core import InputError
 from ..train import LevenbergMarquardt, LMState, QNState, QuasiNewton, Rows
 from ._collocation import Collocation, Points, Sides, pick
 from ._field_checkpoint import FieldCheckpoint
 from ._field_problem import FieldProblem
+from ._halving import estimated
+from ._integral_rows import MeasuredIntegral, integral_rows
 from ._region_field import RegionField
 from ._result import Result, field_result
 from ._rows import form_of, inside_rows, side_rows
@@ -35,13 +36,10 @@ _SETTLED = 50  # Levenberg–Marquardt steps with the full sample before quasi-N
 _LARGEST = 3000  # trained numbers that quasi-Newton steps are used for: their matrix has the square of it
 _HELD_OUT = 8192
 _SIDES = 4  # a soft condition has this part as many points as the inside
-_HALVED = 0.5  # fall of the held-out residual between two fields that are compared for the estimate
 _SAVE_EVERY = 60.0
 _PATIENCE = 80  # looks without a better held-out residual
-_LEAST_FALL = (
-    0.2  # of the residual that the estimate may count on: one to nothing says little about the error
-)
 _HIGHEST_WEIGHT = 1e3
+_HIGHEST_OF_ONE = 10.0  # of a single row, whose weight is not shared by many
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +88,9 @@ class FieldRun:
             check_weak(problem)
         functions = [(weak_rows if weak else inside_rows)(problem, self.form)]
         functions += [side_rows(problem, self.form, condition) for condition in problem.soft]
+        measured = [MeasuredIntegral(problem, c).for_layers() for c in problem.integrals]
+        functions += [integral_rows(self.form, own) for own in measured]
+        self.integrals = [own.items for own in measured]
         self.solver = LevenbergMarquardt(functions, network, mixed=training.mixed)
         self.newton = QuasiNewton(self.solver)
         self.held_inside = self.draw.inside(_HELD_OUT, 1)
@@ -111,7 +112,8 @@ class FieldRun:
         count = max(self.training.points // _FIRST, min(2 * self.solver.size, self.training.points))
         inside, sides = self.draw.inside(count, 3), self._sides(self.training.points // _SIDES, 3)
         state = self.solver.start()
-        start = FieldPosition(state, inside, sides, (1.0,) * (1 + len(sides)), np.asarray(state.parameters))
+        weights = (1.0,) * (1 + len(sides) + len(self.integrals))
+        start = FieldPosition(state, inside, sides, weights, np.asarray(state.parameters))
         return replace(start, weights=self._balanced(start))
 
     def _balanced(self, at: FieldPosition) -> tuple[float, ...]:
@@ -119,19 +121,21 @@ class FieldRun:
 
         S. Wang, X. Yu, P. Perdikaris, J. Comput. Phys. 449 (2022) 110768: the trace of the neural tangent kernel.
         """
-        if not at.sides:
+        if len(at.weights) == 1:
             return (1.0,)
         theta = jnp.asarray(at.state.parameters)
         sizes = [
             self.solver.residuals.row_size(theta, rows, block)
             for block, rows in enumerate(self._rows(at.inside[:512], at.sides, (1.0,) * len(at.weights)))
         ]
-        return tuple(float(np.clip(sizes[0] / max(size, 1e-300), 1.0, _HIGHEST_WEIGHT)) for size in sizes)
+        highest = [_HIGHEST_WEIGHT] * (1 + len(at.sides)) + [_HIGHEST_OF_ONE] * len(self.integrals)
+        both = zip(sizes, highest, strict=True)
+        return tuple(float(np.clip(sizes[0] / max(size, 1e-300), 1.0, most)) for size, most in both)
 
     def _rows(self, inside: Points, sides: tuple[Sides, ...], weights: tuple[float, ...]) -> list[Rows]:
         """The batches of the least squares, each with a mean square instead of a sum."""
-        blocks: list[Any] = [inside, *((side.points, side.normals) for side in sides)]
-        counts = [len(inside), *(len(side.points) for side in sides)]
+        blocks: list[Any] = [inside, *((side.points, side.normals) for side in sides), *self.integrals]
+        counts = [len(inside), *(len(side.points) for side in sides), *(1 for _ in self.integrals)]
         return [
             Rows(items, np.full(count, weight / math.sqrt(count)))
             for items, count, weight in zip(blocks, counts, weights, strict=True)
@@ -224,7 +228,10 @@ class FieldRun:
                 best_held_out=held_out,
                 best_iteration=at.state.iteration,
             )
-            self._estimate()
+            self.at = estimated(
+                self.at,
+                lambda: np.asarray(self.values(jnp.asarray(self.at.best), jnp.asarray(self.held_inside))),
+            )
         self._report(held_out)
         if time.monotonic() - self.saved > _SAVE_EVERY:
             self._save()
@@ -232,22 +239,6 @@ class FieldRun:
             return "converged"
         stale = at.state.iteration - self.at.best_iteration > _PATIENCE * _CHECK[type(at.state)]
         return "stalled" if stale else None
-
-    def _estimate(self) -> None:
-        """Estimates the error when the held-out residual has halved since the last comparison.
-
-        If the error falls as the residual does, by q, then e_then − e_now has the size (1/q − 1) e_now.
-        """
-        at = self.at
-        if at.best_held_out > _HALVED * at.compared_held_out:
-            return
-        values = np.asarray(self.values(jnp.asarray(at.best), jnp.asarray(self.held_inside)))
-        values = values.reshape(len(values), -1)
-        if at.compared is not None:
-            ratio = max(at.best_held_out / at.compared_held_out, _LEAST_FALL)
-            change = np.linalg.norm(values - at.compared) / np.linalg.norm(values)
-            self.at = replace(at, estimated_error=float(change * ratio / (1 - ratio)))
-        self.at = replace(self.at, compared=values, compared_held_out=at.best_held_out)
 
     def _report(self, held_out: float) -> None:
         state = self.at.state
@@ -275,13 +266,7 @@ class FieldRun:
         found = self.store.load()
         if found is None:
             return
-        if found.best.shape != (self.solver.size,):
-            raise InputError(
-                self.store.path or "<checkpoint>",
-                "network",
-                f"it has {found.best.size} trained numbers, this network has {self.solver.size}",
-                "Resume with the network that the run began with",
-            )
+        self.store.check_size(found.best, self.solver.size)
         self.at = found
 
     def _best(self) -> Float[np.ndarray, " p"]:

@@ -21,8 +21,8 @@ from ._result import Result
 _CHUNK = 25  # solver steps between two reports: the grain of logs, checkpoints and interrupts
 _MOST_STEPS = 4000  # on one grid
 _RESOLVED = 1e-2  # share of the dissipation below which held-out energies of two grids count as equal
-_ORDER = 4 / 3  # of convergence, in the spacing
-_SAFETY = 1.25
+ORDER = 4 / 3  # of convergence, in the spacing
+SAFETY = 1.25
 _HELD_OUT = 16_384  # points inside, and as many on the surface
 _HEAT_POINTS = 131_072  # the same for the heat flows, whose layer next to a patch holds only some of them
 _SAVE_EVERY = 60.0  # seconds between checkpoints
@@ -73,7 +73,7 @@ def solve_part(
         The energy (Ritz) form with network features: W. E, B. Yu, Commun. Math. Stat. 6 (2018) 1 (deep Ritz);
         linear output layers solved exactly: J. Chen et al., J. Mach. Learn. 1 (2022) 268 (random feature method).
     """
-    _check_options(tolerance, cells, first_cells, time_limit)
+    check_options(tolerance, cells, first_cells, time_limit)
     if resume and checkpoint is None:
         raise InputError(
             "<options>", "resume", "there is no checkpoint to resume from", "Name its folder: checkpoint="
@@ -97,7 +97,8 @@ def solve_part(
     return run.result(status, part_points(problem, _HEAT_POINTS, heat_key))
 
 
-def _check_options(tolerance: float, cells: int, first_cells: int, time_limit: float) -> None:
+def check_options(tolerance: float, cells: int, first_cells: int, time_limit: float) -> None:
+    """Refuses options that make no sense."""
     for name, value, lowest in (
         ("tolerance", tolerance, 0.0),
         ("cells", cells, 100),
@@ -215,7 +216,7 @@ class _Run:
         change = np.linalg.norm(inside - self.at.inside)
         spread, spacing = grid.held_out.spread(inside), grid.features.spacing
         level = np.sqrt(len(inside)) * 1e-9  # below this share of the span the field is constant
-        return float(_SAFETY * change / max(spread, level) / ((self.at.spacing / spacing) ** _ORDER - 1))
+        return float(SAFETY * change / max(spread, level) / ((self.at.spacing / spacing) ** ORDER - 1))
 
     def _best(self, grid: PartGrid) -> Float[np.ndarray, " d"]:
         return self._solver.x if self.at.best is None else self.at.best

@@ -33,6 +33,8 @@ _SIDES = 4  # a side condition is held out at this part as many points
 _STEPS = 30  # on one grid
 _DONE = 0.02  # fall of the loss in a step after which more steps wait for a finer grid
 _LEAST_FALL = 0.2  # of the residual that the estimate may count on
+_RESOLVED = 0.5  # of the first grid's residual: what has not fallen so far tells nothing about the error
+_SOLVED = 1e-6  # of the residual of a field at random
 _PATIENCE = 4  # grids without a better held-out residual
 _SAVE_EVERY = 60.0
 _MEMORY = 1.2e8  # entries of the band matrix: 1 GB
@@ -74,6 +76,7 @@ class SplineRun:
         self.at = SplinePosition(self.first, SplineState(np.zeros(self.first.size)))
         self._is_new, self._stopped = True, None
         self._sample: Any = None
+        self._start: float | None = None
 
     def run(self) -> Result:
         """Solves on finer and finer grids until something ends it."""
@@ -125,14 +128,25 @@ class SplineRun:
         at, grid, vector = self.at, self.at.grid, self.at.state.vector
         if at.held_weights is None:  # those of the first grid, so that all grids are measured alike
             at = self.at = replace(at, held_weights=at.weights or (1.0,) * len(self.held_sides))
-        rows = self.programs.residuals(grid, vector, self.held)
-        square = float(np.mean(np.sum(rows**2, axis=1)))
-        for number, (sides, weight) in enumerate(zip(self.held_sides, at.held_weights or (), strict=True)):
-            square += weight * self.programs.side_square(grid, vector, sides, number)
-        held_out = math.sqrt(square)
+        weights = (at.held_weights or ())[len(self.held_sides) :]
+        held_out = math.hypot(self._held_out(grid, vector), self._lacking(weights))
         if held_out < at.best_held_out:
             self.at = replace(at, best=(grid, vector), best_held_out=held_out, best_level=at.level)
         return held_out
+
+    def _held_out(self, grid: SplineGrid, vector: np.ndarray) -> float:
+        rows = self.programs.residuals(grid, vector, self.held)
+        square = float(np.mean(np.sum(rows**2, axis=1)))
+        weights = (self.at.held_weights or ())[: len(self.held_sides)]
+        for number, (sides, weight) in enumerate(zip(self.held_sides, weights, strict=True)):
+            square += weight * self.programs.side_square(grid, vector, sides, number)
+        return math.sqrt(square)
+
+    def _lacking(self, weights: tuple[float, ...]) -> float:
+        """What integrals lack, weighted; they have no points that are not trained on."""
+        if not weights or self._sample is None:
+            return 0.0
+        return math.sqrt(float(np.array(weights) @ self._sample.lacking(self.at.state.vector) ** 2))
 
     def _look(self) -> str | None:
         """Measures the held-out residual and the error; returns the status that ends the run, or None."""
@@ -148,6 +162,7 @@ class SplineRun:
 
         The finer one lacks that times the fall of the residual, or more where the residual tells little; and the
         estimate falls at most like the square of the residual, so that a grid that was refined in vain says nothing.
+        There is no estimate while the residual is that of a field that resolves nothing: of the first grid, or of 0.
         """
         at = self.at
         values = self.programs.values(at.grid, at.state.vector, self.held)
@@ -158,8 +173,22 @@ class SplineRun:
             error = float(change * ratio / (1 - ratio))
             if math.isfinite(at.estimated_error):
                 error = max(error, at.estimated_error * fall**2)
-            self.at = replace(at, estimated_error=error)
+            self.at = replace(at, estimated_error=error if held_out < self._unresolved() else math.inf)
         self.at = replace(self.at, compared=values, compared_held_out=held_out)
+
+    def _unresolved(self) -> float:
+        """The held-out residual below which a run says something about the error.
+
+        A problem that the first grid solves has a residual far below that of any other field.
+        """
+        if self._start is None:
+            size = self.first.size
+            nothing = self._held_out(self.first, np.zeros(size))
+            other = self._held_out(self.first, np.random.default_rng(0).normal(size=size))
+            self._start = max(
+                _RESOLVED * nothing, _RESOLVED * self.at.history[0]["held_out"], _SOLVED * other
+            )
+        return self._start
 
     def _refine(self) -> str | None:
         at = self.at

@@ -10,6 +10,8 @@ from jaxtyping import Float, Int, Shaped
 from ._spline_axis import SplineAxis
 from ._tensor_spline import TensorSpline
 
+_AT_A_TIME = 4096  # points
+
 
 @dataclass(frozen=True, eq=False)
 class SplineGrid:
@@ -95,6 +97,23 @@ class SplineGrid:
     def cells_of(self, unit: Float[np.ndarray, "n d"]) -> Int[np.ndarray, "n d"]:
         """The cells of points, given by coordinates from −1 to 1."""
         return np.stack([axis.find(x) for axis, x in zip(self.axes, unit.T, strict=True)], axis=1)
+
+    def functional(
+        self, unit: Float[np.ndarray, "q d"], weights: Float[np.ndarray, " q"], number: int
+    ) -> Float[np.ndarray, " n"]:
+        """The vector a with a · c = Σ weights · S(points), S the spline of one unknown with the coefficients c."""
+        found = np.zeros(self.size)
+        powers = np.arange(self.degree + 1)
+        for start in range(0, len(unit), _AT_A_TIME):
+            points = unit[start : start + _AT_A_TIME]
+            cells = self.cells_of(points)
+            local = weights[start : start + _AT_A_TIME, None]
+            for axis, cell, x in zip(self.axes, cells.T, points.T, strict=True):
+                place = (x - axis.breaks[cell]) / axis.widths[cell]
+                own = np.einsum("qkj,qj->qk", axis.tables[cell], place[:, None] ** powers)
+                local = (local[:, :, None] * own[:, None, :]).reshape(len(points), -1)
+            found += np.bincount((self.places(cells) + number).ravel(), local.ravel(), minlength=self.size)
+        return found
 
     def inputs(self, vector: Float[np.ndarray, " n"], cells: Int[np.ndarray, "c d"]) -> tuple:
         """Coefficients, tables, lower corner and width of each cell, as `LocalSpline` takes them."""

@@ -13,14 +13,16 @@ from jaxtyping import Bool, Float
 from ._collocation import Collocation, Sides
 from ._field_conditions import Initial
 from ._field_problem import FieldProblem
+from ._integral_rows import SplineIntegral
 from ._interfaces import Contact
 from ._operators import derivative
 from ._region_cells import cut_cells, region_shares
 from ._region_field import all_copies
 from ._rows import Form, form_of, inside_rows, side_rows, start_rows
 from ._spline_grid import SplineGrid
-from ._spline_rows import Sample, SplinePrograms, Weighted, in_chunks
+from ._spline_rows import Integrals, Sample, SplinePrograms, Weighted, in_chunks
 from ._tensor_spline import UnitCoordinates
+from ._trial import Shaping
 from ._values import as_function
 
 _SIDE_POINTS = 2**15  # drawn on the pieces of a condition, and
@@ -77,11 +79,27 @@ class SplineProblem:
     @cached_property
     def form(self) -> Form:
         """The field that a spline stands for."""
-        shapings = tuple(
+        return form_of(self.problem, self._shapings, self.coordinates)
+
+    @cached_property
+    def _shapings(self) -> tuple[Shaping, ...]:
+        return tuple(
             replace(shaping, initial=() if rough else shaping.initial, settled=True)
             for shaping, rough in zip(self.problem.shapings, self._rough, strict=True)
         )
-        return form_of(self.problem, shapings, self.coordinates)
+
+    @cached_property
+    def _integrals(self) -> tuple[SplineIntegral, ...]:
+        given, shapings = self.problem.integrals, self._shapings
+        return tuple(SplineIntegral(self.problem, c, shapings[self.problem.number(c)]) for c in given)
+
+    def _rows_of_integrals(self, grid: SplineGrid) -> Integrals | None:
+        """The integrals on a grid of all of the time; None on another, where they say nothing."""
+        whole = self.problem.time is None or bool(np.all(np.abs(grid.axes[-1].breaks[[0, -1]]) == 1))
+        if not (self._integrals and whole):
+            return None
+        rows, values = zip(*(integral.row(grid) for integral in self._integrals), strict=True)
+        return Integrals(np.array(rows), np.array(values))
 
     @cached_property
     def _rough(self) -> tuple[bool, ...]:
@@ -117,8 +135,10 @@ class SplineProblem:
             shares[cut] = 0.0
             blocks.append(Weighted(block.sides, block.shares / total))
         free = self.free(grid, later=later)
-        found = Sample(grid, shares / total, tuple(blocks), (1.0,) * len(blocks), free)
-        return replace(found, weights=self._balanced(found, vector)) if blocks else found
+        integrals = self._rows_of_integrals(grid)
+        weights = (1.0,) * (len(blocks) + (0 if integrals is None else len(integrals.values)))
+        found = Sample(grid, shares / total, tuple(blocks), weights, free, integrals)
+        return replace(found, weights=self._balanced(found, vector)) if weights else found
 
     def factor(self, sample: Sample) -> Float[np.ndarray, "*cells m"]:
         """∂u/∂S in the middle of every cell of a grid; 0 in cells that lie mostly outside the domain."""
@@ -184,11 +204,12 @@ class SplineProblem:
 
     def _balanced(self, sample: Sample, vector: Float[np.ndarray, " n"]) -> tuple[float, ...]:
         """Weights that give the rows of every block gradients of one size, see `FieldRun`."""
-        own, *sides = self.programs.traces(sample, vector)
+        own, *found = self.programs.traces(sample, vector)
+        sides, integrals = found[: len(sample.blocks)], found[len(sample.blocks) :]
         cut = [] if self.problem.regions is None else [sides.pop()]
         own += sum(cut)
         found = [float(np.clip(own / max(side, 1e-300), 1.0, _HIGHEST_WEIGHT)) for side in sides]
-        return (*found, *(1.0 for _ in cut))
+        return (*found, *(1.0 for _ in cut), *(own / max(size, 1e-300) for size in integrals))
 
     def free(self, grid: SplineGrid, *, later: bool = False) -> Bool[np.ndarray, " n"]:
         """Which coefficients are not known beforehand: all but the first ones along the time."""

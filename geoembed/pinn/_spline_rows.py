@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from ._band_rows import BandAndRows
 from ._banded import BandMatrix
 from ._collocation import Sides
 from ._rows import Form
@@ -37,8 +38,9 @@ class Sample:
         grid: The grid.
         shares: For each cell of the grid and each Gauss point in it its part of the domain; 0 outside.
         blocks: Points for each block of side conditions.
-        weights: What the squares of the rows of each block are multiplied by.
+        weights: What the squares of the rows of each block are multiplied by, then those of the integrals.
         free: Which coefficients are not known beforehand.
+        integrals: Integrals of the field; None if there is none.
     """
 
     grid: SplineGrid
@@ -46,6 +48,29 @@ class Sample:
     blocks: tuple[Weighted, ...]
     weights: tuple[float, ...]
     free: Bool[np.ndarray, " n"]
+    integrals: "Integrals | None" = None
+
+    @property
+    def side_weights(self) -> tuple[float, ...]:
+        """The weights of the blocks."""
+        return self.weights[: len(self.blocks)]
+
+    @property
+    def integral_weights(self) -> Float[np.ndarray, " k"]:
+        """Those of the integrals."""
+        return np.array(self.weights[len(self.blocks) :], np.float64)
+
+    def lacking(self, vector: Float[np.ndarray, " n"]) -> Float[np.ndarray, " k"]:
+        """By how much the integrals miss their values."""
+        return np.zeros(0) if self.integrals is None else self.integrals.rows @ vector - self.integrals.values
+
+
+@dataclass(frozen=True, eq=False)
+class Integrals:
+    """Integrals of the field, which must have given values: rows · c = values."""
+
+    rows: Float[np.ndarray, "k n"]
+    values: Float[np.ndarray, " k"]
 
 
 class SplinePrograms:
@@ -87,19 +112,20 @@ class SplinePrograms:
         """Σ r²; inf where it is not finite."""
         cells = self._cells(sample, vector)
         total = sum(float(self._cell_loss(*inputs)) for _, _, inputs in cells)
-        for block, weight, (squares, _) in zip(sample.blocks, sample.weights, self._sides, strict=True):
+        for block, weight, (squares, _) in zip(sample.blocks, sample.side_weights, self._sides, strict=True):
             points = self._side_points(sample.grid, vector, block)
             total += weight * sum(float(squares(*inputs)) for _, _, inputs in points)
+        total += float(np.sum(sample.integral_weights * sample.lacking(vector) ** 2))
         return total if np.isfinite(total) else np.inf
 
     def normal(
         self, sample: Sample, vector: Float[np.ndarray, " n"]
-    ) -> tuple[BandMatrix, Float[np.ndarray, " n"], float]:
+    ) -> tuple[BandMatrix | BandAndRows, Float[np.ndarray, " n"], float]:
         """JᵀJ, Jᵀr and Σ r²."""
         matrix = BandMatrix(sample.grid.size, sample.grid.band)
         slope, total = np.zeros(sample.grid.size), 0.0
         parts = [(1.0, self._cell_normal, self._cells(sample, vector))]
-        for block, weight, (_, normal) in zip(sample.blocks, sample.weights, self._sides, strict=True):
+        for block, weight, (_, normal) in zip(sample.blocks, sample.side_weights, self._sides, strict=True):
             parts.append((weight, normal, self._side_points(sample.grid, vector, block)))
         for weight, program, chunks in parts:
             for places, count, inputs in chunks:
@@ -107,10 +133,14 @@ class SplinePrograms:
                 matrix.add(places, weight * local)
                 np.add.at(slope, places.ravel(), weight * gradient.ravel())
                 total += weight * float(square.sum())
-        return matrix, slope, total
+        if sample.integrals is None:
+            return matrix, slope, total
+        roots = np.sqrt(sample.integral_weights)
+        lacking, rows = roots * sample.lacking(vector), roots[:, None] * sample.integrals.rows
+        return BandAndRows(matrix, rows), slope + lacking @ rows, total + float(np.sum(lacking**2))
 
     def traces(self, sample: Sample, vector: Float[np.ndarray, " n"]) -> list[float]:
-        """Σ |∂r/∂c|² over the free coefficients, of the cells and of each block, without weights."""
+        """Σ |∂r/∂c|² over the free coefficients, of the cells, each block and each integral, without weights."""
         parts = [(self._cell_normal, self._cells(sample, vector))]
         for block, (_, normal) in zip(sample.blocks, self._sides, strict=True):
             parts.append((normal, self._side_points(sample.grid, vector, block)))
@@ -121,6 +151,8 @@ class SplinePrograms:
                 diagonal = np.diagonal(np.asarray(program(*inputs)[0])[:count], axis1=1, axis2=2)
                 total += float(np.sum(diagonal * sample.free[places]))
             found.append(total)
+        if sample.integrals is not None:
+            found += np.sum((sample.integrals.rows * sample.free) ** 2, axis=1).tolist()
         return found
 
     def values(self, grid: SplineGrid, vector: Float[np.ndarray, " n"], points: Any) -> np.ndarray:

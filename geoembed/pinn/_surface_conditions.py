@@ -40,28 +40,29 @@ def surface_conditions(problem: Problem, rule: SurfaceRule) -> Surface:
     """Brings the conditions at the points of a surface rule into dimensionless form."""
     if problem.nonlinear:
         return _nonlinear(problem, rule)
-    scales, table = problem.scales, problem.face_conditions
-    k = problem.equation.conductivity
-    level = np.where(table.held, table.temperature, table.ambient)
-    transfer = np.where(table.held, HOLD, np.minimum(table.h * scales.metres / k, HOLD))
+    scales, table, f = problem.scales, problem.face_conditions, rule.faces
+    k, hold = problem.conduction.mean, HOLD * problem.conduction.highest_at(rule.points)
+    level = np.where(table.held, table.temperature, table.ambient)[f]
+    transfer = np.where(table.held[f], hold, np.minimum(table.h[f] * scales.metres / k, hold))
     target = np.where(transfer > 0, (level - scales.reference) / scales.span, 0.0)
     flux = table.flux * scales.metres / (k * scales.span)
-    f = rule.faces
-    return Surface(rule.points, rule.weights / scales.length**2, f, transfer[f], target[f], flux[f])
+    return Surface(rule.points, rule.weights / scales.length**2, f, transfer, target, flux[f])
 
 
 def _nonlinear(problem: Problem, rule: SurfaceRule) -> Surface:
     """The same where faces radiate or k depends on T: then convection is not linear in the unknown either."""
     scales, table, equation = problem.scales, problem.face_conditions, problem.equation
-    transform, k = kirchhoff(equation, scales.reference), equation.mean_conductivity
+    k = problem.conduction.mean
+    transform = kirchhoff(equation, scales.reference, k)
     h = np.where(table.held, 0.0, np.minimum(table.h, HOLD * k / scales.metres))
     linear = np.zeros_like(h) if equation.varies else h
     level = np.where(table.held, transform.of(np.where(table.held, table.temperature, 0.0)), table.ambient)
-    transfer = np.where(table.held, HOLD, linear * scales.metres / k)
-    target = np.where(transfer > 0, (level - scales.reference) / scales.span, 0.0)
-    flux = table.flux * scales.metres / (k * scales.span)
+    transfer = np.where(table.held, HOLD, linear * scales.metres / k)[rule.faces]
     f = rule.faces
+    transfer = np.where(table.held[f], transfer * problem.conduction.highest_at(rule.points), transfer)
+    target = np.where(transfer > 0, (level[f] - scales.reference) / scales.span, 0.0)
+    flux = table.flux * scales.metres / (k * scales.span)
     columns = (np.asarray(table.emissivity), np.asarray(table.radiant), h - linear, table.ambient)
     exchange = Exchange(transform, scales.metres, scales.span, *(column[f] for column in columns))
     weights = rule.weights / scales.length**2
-    return Surface(rule.points, weights, f, transfer[f], target[f], flux[f], exchange)
+    return Surface(rule.points, weights, f, transfer, target, flux[f], exchange)

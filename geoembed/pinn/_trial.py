@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..core import Property, register
+from ..core import Property, host_generator, register, rows_on_device
 from ..sdf._shapes._parameters import like
 from ._along import Point
 from ._domains._factor import HardFactor
@@ -143,9 +143,10 @@ class NetworkField(eqx.Module):
 
     def examples(self, count: int, *, key: Any) -> list[Float[Array, " d"]]:
         """Random points of the box around the domain, away from its rim."""
-        inside = jax.random.uniform(key, (count, len(self.coordinates.periodic)), minval=0.05, maxval=0.95)
-        lower, upper = (like(end, inside)[None] for end in (self.coordinates.lower, self.coordinates.upper))
-        return list(lower + inside * (upper - lower))
+        inside = host_generator(key).uniform(0.05, 0.95, (count, len(self.coordinates.periodic)))
+        ends = (self.coordinates.lower, self.coordinates.upper)
+        lower, upper = (np.asarray(end, np.float64)[None] for end in ends)
+        return rows_on_device(lower + inside * (upper - lower))
 
     def __hash__(self) -> int:
         return hash((self.scalar, self.coordinates.periodic))  # lets `jax.jit(field)` find its cache

@@ -129,6 +129,8 @@ def check_weak(problem: FieldProblem) -> None:
         raise _refused("equation", f"{name} is not known as the divergence of a flux", "Use form='strong'")
     if problem.regions is not None:
         raise _refused("domain", "it has several materials", "Use form='strong'")
+    if problem.integrals:
+        raise _refused("Integral", "it is a row of its own, which no test function has", "Use form='strong'")
 
 
 def _refused(where: str, reason: str, hint: str) -> InputError:

@@ -101,5 +101,7 @@ def description(problem: Problem) -> str:
         young, prefix = scaled(problem.equation.young, "Pa")
         return f"elastic part at rest, E = {young:.4g} {prefix}, Poisson's ratio {problem.equation.poisson:g}"
     k = problem.equation.conductivity
-    words = f"k = {k:.4g} W/(m K)" if isinstance(k, int | float) else "k depends on the temperature"
+    words = "K depends on the point" if problem.conduction.placed else "anisotropic"
+    if problem.conduction.plain:
+        words = "k depends on the temperature" if callable(k) else f"k = {k:.4g} W/(m K)"
     return f"steady heat conduction, {words}"

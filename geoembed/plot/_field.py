@@ -1,6 +1,7 @@
 """The picture of a solved equation: space and time, the plane, or sections of space."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from ..pinn import Problem, Result
+from ..pinn import Materials, Problem, Result
 from ._field_panels import Panel, draw_lines, draw_panel
 from ._field_samples import field_grid, planes
 from ._style import INK, LABEL, MAP, TICK, TITLE, WARNING
@@ -30,7 +31,8 @@ def field_figure(problem: Problem, result: Result) -> Figure:
     - In space: three sections through the middle, with time at the last moment.
 
     The pictures of a row share one scale of colours. A pixel that the boundary crosses is as transparent as its part
-    outside. The title says how the run ended and what error it estimates.
+    outside. Dashed lines part regions with an equation of their own. The title says how the run ended and what error
+    it estimates.
 
     Args:
         problem: The problem, of any equation but `SteadyHeat`: see `temperature_figure`.
@@ -161,9 +163,17 @@ def _label(axes: Axes, across: str, up: str) -> None:
     axes.tick_params(labelsize=TICK, colors=INK)
 
 
+def _name(equation: Any) -> str:
+    """The class of an equation; of several materials their classes."""
+    if not isinstance(equation, Materials):
+        return type(equation).__name__
+    kinds = dict.fromkeys(type(one).__name__ for one in equation.equations)
+    return f"{' and '.join(kinds)} in {len(equation.equations)} regions"
+
+
 def _titles(figure: Figure, problem: Problem, result: Result) -> None:
     height = figure.get_figheight()
-    equation = type(problem.equation).__name__
+    equation = _name(problem.equation)
     time = "" if problem.time is None else f", t from {problem.time[0]:g} to {problem.time[1]:g}"
     figure.text(0.03, 1 - 0.32 / height, f"{equation}{time}", fontsize=TITLE, color=INK, va="center")
     converged = result.status == "converged"

@@ -42,7 +42,7 @@ class Panel:
 
 
 def draw_panel(axes: Axes, panel: Panel, unknown: int, colours: ScalarMappable) -> None:
-    """Draws one unknown, with the outline of the domain.
+    """Draws one unknown, with the outline of the domain and of its regions.
 
     Args:
         axes: Where.
@@ -61,6 +61,12 @@ def draw_panel(axes: Axes, panel: Panel, unknown: int, colours: ScalarMappable) 
     axes.imshow(rgba, origin="lower", extent=extent, interpolation="nearest")
     if plane.distance.min() < 0 < plane.distance.max():
         axes.contour(plane.across, plane.up, plane.distance, levels=[0.0], colors=INK, linewidths=0.9)
+    for region in plane.regions:
+        shown = np.where(plane.distance <= 0, region, np.nan)
+        if np.nanmin(shown) < 0 < np.nanmax(shown):
+            axes.contour(
+                plane.across, plane.up, shown, levels=[0.0], colors=INK, linewidths=0.6, linestyles="--"
+            )
     axes.set_aspect("equal")
     longest = max(extent[1] - extent[0], extent[3] - extent[2])
     for axis, length in ((axes.xaxis, extent[1] - extent[0]), (axes.yaxis, extent[3] - extent[2])):

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..pinn import Problem, Result
+from ..pinn._regions import in_box
 from ..sdf import evaluate
 
 _ON = 1e-9  # of the domain's size: nearer to the boundary than this counts as inside
@@ -84,8 +85,7 @@ def values_at(
         points: The points, in space.
         moments: The moments; None for a steady field, whose values have one first row.
     """
-    lower, upper = problem.in_fields.domain.bounds
-    places = np.clip(points, lower, upper)
+    places = in_box(points, problem.in_fields.domain, problem.in_fields.regions)
     if moments is not None:
         times = np.repeat(moments, len(places))[:, None]
         places = np.concatenate([np.tile(places, (len(moments), 1)), times], axis=1)
@@ -104,6 +104,7 @@ class Plane:
         distance: The signed distance there.
         axes: The numbers of the coordinates to the right and upwards.
         cut: The number of the third coordinate and its value; None in the plane.
+        regions: The signed distance of every region but the rest at the pixels, where there are any.
     """
 
     across: Float[np.ndarray, " w"]
@@ -112,6 +113,7 @@ class Plane:
     distance: Float[np.ndarray, "h w"]
     axes: tuple[int, int]
     cut: tuple[int, float] | None = None
+    regions: tuple[Float[np.ndarray, "h w"], ...] = ()
 
     @property
     def pixel(self) -> float:
@@ -159,4 +161,15 @@ def _plane(problem: Problem, axes: tuple[int, int], cut: tuple[int, float] | Non
     if cut is not None:
         points[..., cut[0]] = cut[1]
     distance = domain.distance(points.reshape(-1, domain.dimension)).reshape(points.shape[:-1])
-    return Plane(across, up, points, distance, axes, cut)
+    return Plane(across, up, points, distance, axes, cut, _regions(problem, points))
+
+
+def _regions(problem: Problem, points: Float[np.ndarray, "h w d"]) -> tuple[Float[np.ndarray, "h w"], ...]:
+    """The signed distance of every region: of a shape less those before it."""
+    regions, found = problem.in_fields.regions, []
+    before = np.full(points.shape[:-1], np.inf)
+    for shape in () if regions is None else regions.shapes:
+        own = evaluate(shape, points.reshape(-1, points.shape[-1])).reshape(before.shape)
+        found.append(np.maximum(own, -before))
+        before = np.minimum(before, own)
+    return tuple(found)

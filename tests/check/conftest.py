@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 KEY = jax.random.key(0)
 
@@ -21,3 +22,8 @@ def failing(result, least=0.0):
     assert result.value > least
     assert "FAILED" in str(result)
     return True
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_numbers(compiled_quickly):
+    """The encoders here are toys."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from geoembed import check
+from geoembed.check._check import gap, gap_on_host
 from tests.check.conftest import KEY, cloud, failing, points
 from tests.check.planted import Identity, Weighted, ball, branching, mixing
 
@@ -205,3 +206,28 @@ def test_keys_decide_the_draws():
     assert len(values) == 3
     again = [check.invariant(jnp.sum, "SO(3)", cloud(), key=KEY).value for _ in range(2)]
     assert again[0] == again[1]
+
+
+@pytest.mark.parametrize(
+    ("got", "expected"),
+    [
+        (np.float32([1.0, 2.0]), np.float32([1.0, 2.5])),
+        (np.float32([300.0, 2.0]), np.float32([100.0, 2.0])),  # relative above 1
+        ((np.float32(1.0), np.int32([1, 2])), (np.float32(1.25), np.int32([1, 2]))),
+        (np.int32([1, 2]), np.int32([1, 3])),
+        (np.complex64([1j]), np.complex64([1.0])),
+        (np.float32([np.nan]), np.float32([np.nan])),
+        (np.float32([np.inf]), np.float32([np.inf])),
+        (np.ones(2, np.float32), np.ones(3, np.float32)),
+        (np.ones(2, np.float16), np.ones(2, np.float32)),
+        ((np.ones(2, np.float32),), np.ones(2, np.float32)),
+    ],
+)
+def test_outputs_differ_on_the_host_as_they_do_in_a_trace(got, expected):
+    assert gap_on_host(got, expected) == pytest.approx(float(gap(got, expected)), rel=1e-6)
+    assert gap_on_host(expected, expected) == float(gap(expected, expected))
+
+
+def test_nothing_is_no_measurement_on_the_host_either():
+    with pytest.raises(ValueError, match="the output is empty"):
+        gap_on_host(np.zeros(0, np.float32), np.zeros(0, np.float32))

@@ -93,7 +93,8 @@ PHYSICS = {
 
 
 def test_every_equation_has_a_table_and_every_table_an_equation():
-    assert list(tagged(EquationTable)) == list(EQUATIONS) == list(PHYSICS)
+    assert list(tagged(EquationTable)) == [*EQUATIONS, "own"]
+    assert list(EQUATIONS) == list(PHYSICS)
     exported = {
         value for value in vars(pinn).values() if isinstance(value, type) and issubclass(value, pinn.Equation)
     }

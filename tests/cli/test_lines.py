@@ -22,6 +22,10 @@ box.lower = [0, 0, 0]
 patch = "base"
 [[conditions]]
 convection = { h = 1, ambient = 2 }
+[conditions.radiation]
+emissivity = 1
+[[conditions.radiation.bands]]
+width = 1
 """
 
 
@@ -40,6 +44,9 @@ convection = { h = 1, ambient = 2 }
         (("conditions", 0, "patch"), 13),
         (("conditions", 1), 14),
         (("conditions", 1, "convection"), 15),
+        (("conditions", 1, "radiation"), 16),
+        (("conditions", 1, "radiation", "emissivity"), 17),
+        (("conditions", 1, "radiation", "bands", 0, "width"), 19),
     ],
 )
 def test_line_of_a_key(place, line):

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from geoembed.cli import _schema
+from geoembed.cli._atoms_config import TrainConfig
 from geoembed.cli._config import Config
 from geoembed.cli._elastic_config import ElasticConfig
 from geoembed.cli._field_config import FieldConfig
@@ -63,7 +64,7 @@ def test_every_key_has_a_row_a_meaning_and_a_default():
     page = PAGE.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w.]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
     named = {name.split(".")[-1] for name, *_ in rows}
-    schemas = [model.model_json_schema() for model in (Config, ElasticConfig, FieldConfig)]
+    schemas = [model.model_json_schema() for model in (Config, ElasticConfig, FieldConfig, TrainConfig)]
     expected = {key for one in schemas for table in one["$defs"].values() for key in table["properties"]}
     assert named == expected
     assert keys(Config) - set(Config.model_fields) <= named

@@ -500,9 +500,10 @@ KILLED = """
 import sys, numpy as np
 from geoembed.core._artefact import save
 size, i = 200_000, 0
-print("ready", flush=True)
 while True:
     save(sys.argv[1], {"x": np.full(size, i % 250, np.uint8), "i": i % 250})
+    if i == 0:
+        print("ready", flush=True)
     i += 1
 """
 

@@ -1,12 +1,15 @@
 """What ParaView gets is the part and the field."""
 
+import dataclasses
+
 import meshio
 import numpy as np
 import pytest
 
 import geoembed
-from geoembed.interop import write_surface_vtu, write_vtu
+from geoembed.interop import write_field_series, write_surface_vtu, write_vtu
 from geoembed.interop._hexahedra import fitted_hexahedra
+from geoembed.pinn import Initial, Problem, TransientField, TransientHeat
 from geoembed.sdf._subdivide import subdivide
 from tests.solved_part import AREA, HEIGHT, PERIMETER, in_angle, solved_angle
 
@@ -153,3 +156,24 @@ def test_subdivide_obeys_its_limits():
     assert np.bincount(home, area) == pytest.approx([0.5, 25.0])
     _, few, _ = subdivide(vertices, faces, 1e-3, most=64)
     assert len(few) <= 64
+
+
+def test_a_series_of_a_part(tmp_path):
+    """A field that is made up, T = 300 + t at every point: each file has its moment."""
+    problem, result = solved_angle()
+    steady = result.temperature
+    times, size = np.array([0.0, 4.0]), len(steady.coefficients)
+    rows = np.array([0.0, 4.0, 1.0, 1.0])[:, None] * np.ones((1, size))
+    frames = dataclasses.replace(steady, coefficients=rows, finer=None, reference=300.0, scale=1.0)
+    conditions = [Initial(300.0)]
+    heated = Problem(problem.domain, TransientHeat(2.0, 1e6), conditions, problem.patches, time=(0.0, 4.0))
+    write_field_series(
+        tmp_path / "heat.pvd",
+        heated,
+        dataclasses.replace(result, field=TransientField(frames, times)),
+        moments=3,
+    )
+    assert (tmp_path / "heat.pvd").read_text().count("<DataSet") == 3
+    middle = meshio.read(tmp_path / "heat" / "heat_0001.vtu")
+    np.testing.assert_allclose(middle.point_data["temperature"], 302.0)
+    np.testing.assert_allclose(middle.cell_data["heat_flux"][0], 0.0, atol=1e-6)

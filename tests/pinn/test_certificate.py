@@ -24,9 +24,11 @@ def has_fem() -> bool:
         return False
 
 
-needs_fem = pytest.mark.skipif(
-    not has_fem(), reason="the extra `fem` (scikit-fem, pyamg, pytetwild) is not installed"
-)
+def needs_fem(test):
+    """Marks a test so that CI runs it when the extra is there, and skips it where it is not."""
+    reason = "the extra `fem` (scikit-fem, pyamg, pytetwild) is not installed"
+    return pytest.mark.fem(pytest.mark.skipif(not has_fem(), reason=reason)(test))
+
 
 LENGTH, WIDTH = 0.1, 0.03  # m
 SMALL = {"coarse": (200, 400), "fine": (400, 1200)}

@@ -33,6 +33,7 @@ from geoembed.pinn._fem_field_mesh import plane_mesh
 from tests.drawn_field import drawn
 
 pytest.importorskip("skfem")
+pytestmark = pytest.mark.fem
 
 UNIT = Interval(0.0, 1.0)
 

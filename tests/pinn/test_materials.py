@@ -24,6 +24,8 @@ from geoembed.pinn import (
     Training,
     solve,
 )
+from geoembed.pinn._domains._domain import domain_of
+from geoembed.pinn._regions import in_box
 from geoembed.pinn._rows import form_of, side_rows
 from tests.pinn.test_solve_field import deviation, places
 
@@ -133,6 +135,16 @@ def test_a_shape_hides_what_comes_after_it():
 
 
 @pytest.mark.slow
+def test_a_point_on_the_outline_of_two_shapes_is_in_the_first():
+    shapes = {"a": Interval(0.0, 0.12), "b": Interval(0.12, 0.22)}
+    regions = Materials(shapes, {name: HeatEquation(1.0) for name in ("a", "b", "rest")}).regions
+    places = np.array([[0.0], [0.12], [0.22], [0.23]])
+    assert regions.numbers(places).tolist() == [0, 0, 1, 2]
+    rim = in_box(np.array([[-1.0], [0.1], [2.0]]), domain_of(Interval(0.0, 0.24)), regions)
+    assert np.all((rim > 0) & (rim < 0.24))
+    assert np.allclose(rim[:, 0], [0.0, 0.1, 0.24], atol=1e-8)
+
+
 def test_regions_that_meet_are_found():
     rng = np.random.default_rng(0)
     half = sdf.HalfSpace(jnp.array([1.0, 0.0]))

@@ -204,7 +204,7 @@ def test_linear_problems_have_the_four_columns_of_before():
         (lambda: ConductivityTable((300.0, 300.0), (1.0, 2.0)), "do not ascend"),
         (lambda: ConductivityTable((300.0, 400.0), (1.0, -2.0)), "positive"),
         (lambda: ConductivityTable((300.0,), (1.0, 2.0)), "1 temperatures and 2 values"),
-        (lambda: SteadyHeat(lambda t: 1.0 + t), "is a function"),
+        (lambda: Problem(BAR, SteadyHeat(lambda t: 1.0 + t), [GREY], ENDS), "function of the temperature"),
         (lambda: Problem(BAR, SteadyHeat(K), [Radiation("right", 0.5, lambda x: 300.0)], ENDS), "one temp"),
         (lambda: Problem(BAR, SteadyHeat(K), [GREY, GREY], ENDS), "several conditions"),
         (lambda: Problem(BAR, SteadyHeat(K), [GREY, Temperature("right", 300.0)], ENDS), "carries another"),

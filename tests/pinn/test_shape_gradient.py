@@ -1,5 +1,7 @@
 """Derivatives in the shape: closed forms of rods and shells, motions that change nothing, what it refuses."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,8 +14,10 @@ from geoembed.pinn import (
     MeanTemperature,
     PeakTemperature,
     Problem,
+    Radiation,
     SteadyHeat,
     Temperature,
+    patch_velocity,
     shape_gradient,
 )
 from geoembed.pinn._shape_motion import pull_back
@@ -86,6 +90,31 @@ def test_a_part_that_moves_or_turns_stays_as_warm(rod_peak):
 def test_the_gradient_is_like_the_parameters(rod_peak):
     assert isinstance(rod_peak.gradient["length"], float)
     assert rod_peak.gradient["start"].dtype == np.float64
+
+
+def test_an_end_that_is_moved(rod_end):
+    """The rod grows by what its end moves outwards; along itself an end only slides."""
+    problem, step = rod_problem(ROD), 1e-4
+    exact = (rod_exact("right", 0.1 + step) - rod_exact("right", 0.1 - step)) / (2 * step)
+    assert rod_end.along(patch_velocity(problem, "right")) == pytest.approx(exact, rel=1e-2)
+    assert rod_end.along(patch_velocity(problem, "left", (2.0, 1.0, 0.0))) == pytest.approx(
+        -2 * exact, rel=1e-2
+    )
+    assert np.all(patch_velocity(problem, "right", (0.0, 0.0, 3.0)) == 0)
+
+
+def test_patches_that_cannot_be_moved():
+    problem = rod_problem(ROD)
+    with pytest.raises(InputError, match="no patch named"):
+        patch_velocity(problem, "nowhere")
+    with pytest.raises(InputError, match="no direction"):
+        patch_velocity(problem, "right", (0.0, 0.0, 0.0))
+    part = blocks([0, 1, 2], [0, 1], [0, 1], np.ones((2, 1, 1)))
+    patches = {"half": in_box((-0.1, -0.1, 0.9), (1.1, 1.1, 1.1))}
+    heated = Problem(part, SteadyHeat(K), [Convection("half", H, 300.0)], patches)
+    with pytest.raises(InputError, match="inside a smooth face"):
+        patch_velocity(heated, "half")
+    assert np.abs(patch_velocity(heated, "half", (1.0, 0.0, 0.0))).max() < 1e-12
 
 
 def test_the_adjoint_is_a_response_to_heat(rod_end):
@@ -178,6 +207,11 @@ def test_refuses():
         shape_gradient(rod_problem, ROD, MeanTemperature(), **{**options, "form": "edge"})
     with pytest.raises(InputError, match="width"):
         PeakTemperature(width=0.0)
+    glowing = replace(
+        rod_problem(ROD), conditions=[Temperature("left", 400.0), Radiation("right", 0.5, 300.0)]
+    )
+    with pytest.raises(InputError, match="no shape gradient yet"):
+        shape_gradient(lambda p: glowing, ROD, MeanTemperature(), key=KEY)
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import pytest
 from geoembed import sdf
 from geoembed.core import InputError
 from geoembed.pinn import (
+    AdvectionDiffusion,
     Burgers,
     Dirichlet,
     HeatEquation,
@@ -69,6 +70,22 @@ def test_a_front_is_found(wave):
     assert result.parameters == result.field.network.coefficients.size
     assert [report.iteration for report in reports] == sorted(report.iteration for report in reports)
     assert result.held_out_residual == min(record["held_out"] for record in result.history)
+
+
+def test_no_estimate_of_a_layer_that_no_grid_resolves():
+    """The fields of two grids agree, and both are wrong everywhere."""
+    layer = AdvectionDiffusion(1.0, 0.0005, transient=False)
+    result = solve(
+        Problem(UNIT, layer, [Dirichlet("left", 0.0), Dirichlet("right", 1.0)]),
+        key=KEY,
+        cells=20,
+        tolerance=0.0,
+    )
+    points = places(500, (0.0,), (1.0,))
+    assert deviation(result, points, np.exp((points[:, 0] - 1) / 0.0005)) > 0.5
+    assert result.status == "cell limit"
+    assert len(result.history) > 1
+    assert result.estimated_error == math.inf
 
 
 def test_conditions_hold_exactly(wave):

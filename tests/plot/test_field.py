@@ -4,9 +4,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 
-from geoembed.pinn import Burgers, HeatEquation, Interval, NavierStokes2D, Poisson, Problem
+from geoembed.pinn import Burgers, HeatEquation, Interval, Materials, NavierStokes2D, Poisson, Problem
 from geoembed.plot import field_figure, field_grid
+from geoembed.plot._field_panels import Panel, draw_panel
+from geoembed.plot._field_samples import planes
 from geoembed.sdf import Box, Circle, Sphere
 from tests.drawn_field import drawn
 
@@ -107,3 +112,19 @@ def test_every_unknown_has_a_row_and_space_three_sections():
     figure = field_figure(ball, drawn(ball, lambda features: features[2:]))
     names = [(axes.get_title(), axes.get_xlabel(), axes.get_ylabel()) for axes in figure.axes]
     assert names == [("z = 0", "x", "y"), ("y = 0", "x", "z"), ("x = 0", "y", "z")]
+
+
+def test_the_outlines_of_regions_end_where_an_earlier_one_begins():
+    shapes = {"core": Circle(0.5), "bar": Box((2.0, 0.4))}
+    equations = {name: Poisson() for name in (*shapes, "rest")}
+    problem = Problem(Box((4.0, 2.0)), Materials(shapes, equations), [])
+    (plane,) = planes(problem, 41)
+    x, y = np.meshgrid(plane.across, plane.up)
+    core = np.hypot(x, y) < 0.5
+    bar = (np.abs(x) < 1.0) & (np.abs(y) < 0.2) & ~core
+    for found, mine in zip(plane.regions, (core, bar), strict=True):
+        np.testing.assert_array_equal(found < 0, mine)
+    figure = Figure()
+    axes = figure.add_subplot()
+    draw_panel(axes, Panel(plane, x[..., None], None), 0, ScalarMappable(Normalize(-2.0, 2.0)))
+    assert len(axes.collections) == 3  # the domain and two regions

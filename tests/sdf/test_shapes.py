@@ -69,10 +69,15 @@ def made(case):
     return case.make()
 
 
+@functools.partial(jax.jit, compiler_options=QUICKLY)
+def region(shape, grow):
+    return shape.region(jnp.zeros(()).dtype, grow)
+
+
 @functools.cache
 def box(case):
-    lower, upper = made(case).region(jnp.zeros(()).dtype)
-    return np.asarray(lower, float), np.asarray(upper, float), float(np.max(upper - lower))
+    lower, upper = (np.asarray(corner, float) for corner in region(made(case), 0.0))
+    return lower, upper, float(np.max(upper - lower))
 
 
 @functools.cache
@@ -229,7 +234,7 @@ def test_the_box_contains_every_smaller_value(case, grow):
     if not shape.bounded:
         assert shape.bounds is None
         return
-    lower, upper = (np.asarray(corner, float) for corner in shape.region(jnp.zeros(()).dtype, grow))
+    lower, upper = (np.asarray(corner, float) for corner in region(shape, grow))
     inside = points(case)[values < grow]
     assert len(inside)
     assert np.all((inside >= lower - 1e-6) & (inside <= upper + 1e-6))

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from .._random import host_generator
+from .._random import host_generator, rows_on_device
 
 Weights = tuple[Float[Array, "_ _"], ...]
 Biases = tuple[Float[Array, " _"], ...]
@@ -62,6 +62,4 @@ def layer_sizes(inputs: int, outputs: int, width: int, depth: int) -> list[tuple
 
 def draw(size: int, count: int, key: PRNGKeyArray, low: float = -1.0) -> list[Float[Array, " {size}"]]:
     """Vectors spread evenly over a cube from `low` to 1."""
-    random = host_generator(key)
-    points = random.uniform(low, 1.0, (count, size))
-    return list(jnp.asarray(points.astype(jnp.zeros(()).dtype)))
+    return rows_on_device(host_generator(key).uniform(low, 1.0, (count, size)))

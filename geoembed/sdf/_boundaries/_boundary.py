@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ...core import Property, host_generator, one_point
+from ...core import Property, host_generator, one_point, rows_on_device
 from .._shapes._parameters import check_parameters
 
 Corners = tuple[Float[Array, " d"], Float[Array, " d"]]
@@ -82,21 +82,30 @@ class Boundary(eqx.Module):
 
 def draw_around(boundary: Boundary, count: int, key: PRNGKeyArray) -> list[Float[Array, " d"]]:
     """See `Boundary.examples`."""
-    dtype = jnp.zeros(()).dtype
-    low, high = (np.asarray(corner, np.float64) for corner in boundary.region(dtype))
+    low, high = (np.asarray(corner, np.float64) for corner in _region(boundary))
     longest = float((high - low).max())
     # Drawn by numpy: compiling a random number generator would cost more than all the rest.
     random = host_generator(key)
-    values = jax.jit(jax.vmap(boundary))
     found: list[Float[Array, " d"]] = []
     for _ in range(_ROUNDS):
         drawn = random.uniform(low - _ROOM * longest, high + _ROOM * longest, (max(64, 2 * count), len(low)))
-        points = jnp.asarray(drawn.astype(dtype))
-        near = np.asarray(values(points)) <= _OFF * longest  # never true of nan: a check shall see it
-        found += list(points[~near])
+        values = np.asarray(_values(boundary, jax.device_put(drawn.astype(jnp.result_type(float)))))
+        near = values <= _OFF * longest  # never true of nan: a check shall see it
+        found += rows_on_device(drawn[~near])
         if len(found) >= count:
             return found[:count]
     raise ValueError(f"{type(boundary).__name__}: {len(found)} of {count} points found that keep off it")
+
+
+@jax.jit
+def _region(boundary: Any) -> tuple[Float[Array, " d"], Float[Array, " d"]]:
+    return boundary.region(jnp.zeros(()).dtype)
+
+
+@jax.jit
+def _values(boundary: Any, points: Float[Array, "n d"]) -> Float[Array, " n"]:
+    """The boundary is an argument, so that boundaries of one structure share a compilation."""
+    return jax.vmap(boundary)(points)
 
 
 def hash_of(module: eqx.Module) -> int:

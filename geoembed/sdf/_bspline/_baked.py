@@ -1,11 +1,10 @@
 """A field baked into cubic splines: an encoder whose cost does not depend on what was baked."""
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ...core import Property, host_generator, one_point, register
+from ...core import Property, host_generator, one_point, register, rows_on_device
 from ._bake_measure import smooth_points, uniform
 from ._bake_report import BakeReport
 from ._brick_field import BrickField, Jet
@@ -120,4 +119,4 @@ class BakedSDF(eqx.Module):
             points = uniform(self.field.grid, count, rng)
         else:
             points = smooth_points(self.field, self.report.band, count, rng)
-        return list(jnp.asarray(points.astype(jnp.zeros(()).dtype)))
+        return rows_on_device(points)

@@ -18,6 +18,7 @@ from ...core import (
     norm,
     one_point,
     register,
+    rows_on_device,
     sqrt,
 )
 from ._fit_report import FitReport
@@ -25,6 +26,7 @@ from ._training_points import Triple
 
 _DECLARED = 0.25  # a worst deviation of |∇f| from 1 above this is no promise
 _CANDIDATES = 32  # random points for each example
+_BATCH = 256  # and at least so many: the search is compiled for each number
 _NEWTON_STEPS = 4
 
 
@@ -116,14 +118,14 @@ class NeuralSDF(eqx.Module):
         random = host_generator(key)
         dtype = jnp.zeros(()).dtype
         low, high = self.bounds
-        drawn = random.uniform(low, high, (_CANDIDATES * count, 3)).astype(dtype)
+        drawn = random.uniform(low, high, (max(_BATCH, _CANDIDATES * count), 3)).astype(dtype)
         levels = (self.report.band * random.uniform(-0.8, 0.8, len(drawn))).astype(dtype)
         points, off = _to_levels(self, jnp.asarray(drawn), jnp.asarray(levels))
         room = 1e-6 * (high - low)
         places = np.asarray(points)
         inside = np.all((places > low + room) & (places < high - room), axis=1)
         order = np.argsort(~(inside & (np.asarray(off) < 0.1 * self.report.band)), kind="stable")
-        return list(points[order[:count]])
+        return rows_on_device(places[order[:count]])
 
     def __hash__(self) -> int:
         return hash((self.report, hash(self.network)))  # lets `jax.jit(sdf)` find its cache

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ...core import host_generator, rows_on_device
+
 
 def points_around(
     distance: Callable[[Array], Array],
@@ -20,9 +22,9 @@ def points_around(
     They are at least 1e-3 of the diagonal from the surface, near which float32 does not hold the direction.
     """
     margin = 0.25 * float(np.linalg.norm(upper - lower))
-    size = jnp.asarray(upper - lower + 2 * margin)
-    turns = jax.random.uniform(key, (4 * count + 16, 3), size.dtype)
-    points = jnp.asarray(lower - margin, size.dtype)[None] + turns * size[None]
-    distances = jnp.abs(jax.vmap(distance)(points))
-    far_enough = jnp.argsort(distances < 4e-3 * margin, stable=True)  # those on the surface come last
-    return list(points[far_enough[:count]])
+    batch = max(64, 4 * count + 16)  # few different sizes: the search is compiled for each
+    points = host_generator(key).uniform(lower - margin, upper + margin, (batch, 3))
+    values = jax.vmap(distance)(jax.device_put(points.astype(jnp.result_type(float))))
+    distances = np.abs(np.asarray(values))
+    far_enough = np.argsort(distances < 4e-3 * margin, stable=True)  # those on the surface come last
+    return rows_on_device(points[far_enough[:count]])

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from ...core import host_generator
+from ...core import host_generator, rows_on_device
 
 if TYPE_CHECKING:
     from ._shape import Shape
@@ -19,9 +19,11 @@ _STEP = 2e-3
 _JUMP = 0.3  # of the gradient within a step: a kink is near
 
 
-def draw_examples(shape: "Shape", count: int, key: PRNGKeyArray) -> list[Float[Array, " d"]]:
-    """See `Shape.examples`."""
-    low, high = (np.asarray(corner, np.float64) for corner in shape.region(jnp.zeros(()).dtype))
+def draw_examples(
+    shape: "Shape", region: tuple[Array, Array], count: int, key: PRNGKeyArray
+) -> list[Float[Array, " d"]]:
+    """See `Shape.examples`; `region` is a box around what is interesting of the shape."""
+    low, high = (np.asarray(corner, np.float64) for corner in region)
     longest = float((high - low).max())
     # Drawn by numpy: compiling a random number generator would cost more than all the rest.
     random = host_generator(key)
@@ -29,8 +31,8 @@ def draw_examples(shape: "Shape", count: int, key: PRNGKeyArray) -> list[Float[A
     found: list[Float[Array, " d"]] = []
     for _ in range(_ROUNDS):
         drawn = random.uniform(low - _ROOM * longest, high + _ROOM * longest, (batch, len(low)))
-        points = jnp.asarray(drawn.astype(jnp.zeros(()).dtype))
-        found += list(points[_usable(shape, points, longest)])
+        points = drawn.astype(jnp.result_type(float))
+        found += rows_on_device(points[_usable(shape, points, longest)])
         if len(found) >= count:
             return found[:count]
     raise ValueError(
@@ -45,11 +47,11 @@ def _evaluated(shape: "Shape", points: Float[Array, "n d"]) -> tuple[Float[Array
     return jax.vmap(jax.value_and_grad(lambda x: shape(x)))(points)
 
 
-def _usable(shape: "Shape", points: Float[Array, "n d"], longest: float) -> Bool[np.ndarray, " n"]:
+def _usable(shape: "Shape", points: Float[np.ndarray, "n d"], longest: float) -> Bool[np.ndarray, " n"]:
     d = shape.dimension
     steps = _STEP * longest * np.concatenate([np.zeros((1, d)), np.eye(d), -np.eye(d)])
-    around = points[:, None, :] + jnp.asarray(steps.astype(points.dtype))[None]
-    values, gradients = _evaluated(shape, around.reshape(-1, d))
+    around = points[:, None, :] + steps.astype(points.dtype)[None]
+    values, gradients = _evaluated(shape, jax.device_put(around.reshape(-1, d)))
     values = np.asarray(values).reshape(len(points), -1)[:, 0]
     gradients = np.asarray(gradients).reshape(len(points), -1, d)
     jumps = np.linalg.norm(gradients - gradients[:, :1], axis=2).max(axis=1)

@@ -90,7 +90,7 @@ class Shape(eqx.Module):
         Raises:
             ValueError: A side that is exact is so thin that no point was found.
         """
-        return draw_examples(self, count, key)
+        return draw_examples(self, box_of(self), count, key)
 
     def __hash__(self) -> int:
         leaves, structure = jax.tree.flatten(self)  # lets `jax.jit(shape)` find its cache

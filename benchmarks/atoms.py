@@ -1,0 +1,130 @@
+"""The potential of geoembed beside mace-torch, with the same weights: parity, time of energy and forces and of a step.
+
+    python benchmarks/atoms.py --peers PYTHON [--only parity speed] [--systems si64 si216 3bpa] [--channels 32 128]
+        [--precision float32 float64] [--threads 1 2] [--quick] [--again]
+
+PYTHON is an interpreter of an environment with geoembed[mace]. Every measurement has a process of its own, bound to
+as many cores as it has threads; ours and theirs take turns. Neighbour lists are made before the clock starts; a
+training step is the gradient of a loss of energies and forces and an update of AMSGrad. The difference of both
+programs' forces is stored beside the times. 3bpa needs GEOEMBED_DATA. Rows that are in benchmarks/results/atoms.jsonl
+are not measured again. The last line printed is one JSON object.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rows import RESULTS, commit, row
+
+HERE = Path(__file__).resolve().parent
+VARIANTS = (
+    *(
+        "residual",
+        "plain",
+        "plain_everywhere",
+        "density",
+        "density_everywhere",
+        "degree_two",
+        "linear",
+        "heads",
+    ),
+    *("heads_without_scale", "gaussian", "repulsion", "one_layer", "three_layers", "other_sizes"),
+    *("last_layer_kept", "last_readout_only"),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peers", required=True, help="interpreter of an environment with geoembed[mace]")
+    parser.add_argument("--only", nargs="+", choices=["parity", "speed"], default=["parity", "speed"])
+    parser.add_argument("--systems", nargs="+", default=["si64", "si216", "3bpa"])
+    parser.add_argument("--channels", nargs="+", type=int, default=[32, 128])
+    parser.add_argument("--precision", nargs="+", default=["float32"])
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--quick", action="store_true", help="one small system, half a second each")
+    parser.add_argument("--again", action="store_true", help="measure even what is in the results")
+    options = parser.parse_args()
+    if options.quick:
+        options.systems, options.channels, options.threads = ["si64"], options.channels[:1], [1]
+    path, summary = RESULTS / "atoms.jsonl", {}
+    if "parity" in options.only:
+        for name in VARIANTS[:2] if options.quick else VARIANTS:
+            identity = {"case": "parity", "variant": name, "commit": commit()}
+            found = row(path, identity, lambda n=name: child(options.peers, "parity", n), again=options.again)
+            differences = [value for key, value in found.items() if key.endswith("_difference")]
+            summary[f"parity/{name}"] = max(differences)
+    if "speed" in options.only:
+        for system in options.systems:
+            for channels in options.channels:
+                for precision in options.precision:
+                    for threads in options.threads:
+                        case = {
+                            "system": system,
+                            "channels": channels,
+                            "precision": precision,
+                            "threads": threads,
+                        }
+                        identity = {"case": "speed", **case, "quick": options.quick, "commit": commit()}
+                        found = row(path, identity, lambda c=case: speed(options, c), again=options.again)
+                        name = "/".join(str(value) for value in case.values())
+                        summary[name] = {
+                            key: found[key] for key in ("ratio", "step_ratio", "force_difference")
+                        }
+    print(json.dumps(summary))
+
+
+def speed(options: argparse.Namespace, case: dict[str, Any]) -> dict[str, Any]:
+    """Both programs in turns, twice; the better median of each."""
+    rounds, seconds = (1, 0.5) if options.quick else (2, 4.0)
+    arguments = [word for key, value in case.items() for word in (f"--{key}", str(value))]
+    arguments += ["--seconds", str(seconds)]
+    with tempfile.TemporaryDirectory() as folder:
+        place = str(Path(folder) / "potential")
+        made = child(sys.executable, "make", place, *arguments)
+        theirs, ours = [], []
+        for _ in range(rounds):
+            theirs.append(child(options.peers, "mace-torch", place, *arguments))
+            ours.append(child(sys.executable, "geoembed", place, *arguments))
+        with np.load(f"{place}.ours.npz") as here, np.load(f"{place}.theirs.npz") as there:
+            difference = float(np.abs(here["forces"] - there["forces"]).max())
+            largest = float(np.abs(there["forces"]).max())
+    best = [
+        {
+            key: min(found[key] for found in side)
+            for key in ("ms", "step_ms", "first_s", "step_first_s", "peak_mb")
+        }
+        for side in (ours, theirs)
+    ]
+    return {
+        **{key: ours[0][key] for key in ("atoms", "pairs")},
+        "parameters": made["parameters"],
+        "geoembed": best[0],
+        "mace_torch": best[1],
+        "ratio": round(best[1]["ms"] / best[0]["ms"], 2),
+        "step_ratio": round(best[1]["step_ms"] / best[0]["step_ms"], 2),
+        "force_difference": difference,
+        "largest_force": largest,
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def child(python: str, *arguments: str) -> dict[str, Any]:
+    """Runs benchmarks/atoms_run.py; its last line is JSON."""
+    environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)  # compilation counts
+    done = subprocess.run(
+        [python, str(HERE / "atoms_run.py"), *arguments], capture_output=True, text=True, env=environment
+    )
+    if done.returncode:
+        raise SystemExit(f"atoms_run.py {' '.join(arguments)}:\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Products of up to three messages: what makes the features of an atom depend on many neighbours at once."""
+
+import math
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ..core import register
+from ._interaction import Species, split
+from ._product_basis import product_matrices
+
+Couplings = Literal["independent", "all"]
+
+
+@register
+class Product(eqx.Module):
+    """B = Σ_ν Σ_paths w(z, path) · (A ⊗ … ⊗ A, ν times) of every channel, mixed, plus the skip connection.
+
+    Args:
+        channels: Channels.
+        max_ell: Largest degree of the messages A.
+        output_ell: Largest degree of B.
+        correlation: The largest number ν of factors, 1 to 3.
+        size: Of an element vector.
+        couplings: "independent" has one weight for each different function; "all" one for each order in which
+            factors can be coupled, as MACE has without its reduced basis.
+        key: Random key of the weights, normal numbers divided by the number of paths.
+
+    References:
+        Batatia et al., NeurIPS 2022 (MACE), eq. 10 and 11.
+    """
+
+    weights: tuple[tuple[Float[Array, "size _ channels"], ...], ...]
+    linear: tuple[Float[Array, "channels channels"], ...]
+    max_ell: int = eqx.field(static=True)
+    couplings: Couplings = eqx.field(static=True)
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        max_ell: int,
+        output_ell: int,
+        correlation: int,
+        size: int,
+        couplings: Couplings = "independent",
+        key: PRNGKeyArray,
+    ):
+        first, second = jax.random.split(key)
+        keys = iter(jax.random.split(first, (output_ell + 1) * correlation))
+        degrees = range(output_ell + 1)
+        counts = [
+            [len(m) for m in product_matrices(max_ell, ell, correlation, couplings == "independent")]
+            for ell in degrees
+        ]
+        self.weights = tuple(
+            tuple(jax.random.normal(next(keys), (size, n, channels)) / max(n, 1) for n in orders)
+            for orders in counts
+        )
+        self.linear = tuple(
+            jax.random.normal(k, (channels, channels)) for k in jax.random.split(second, output_ell + 1)
+        )
+        self.max_ell = max_ell
+        self.couplings = couplings
+
+    def __call__(
+        self, a: Float[Array, "atoms components channels"], species: Species, skip: tuple[Array, ...]
+    ) -> Float[Array, "atoms outputs channels"]:
+        """The new features."""
+        products = self._products(jnp.transpose(a, (2, 1, 0)), species)
+        out = []
+        for ell, (x, w) in enumerate(zip(products, self.linear, strict=True)):
+            mixed = jnp.einsum("cmn,ck->nmk", x, w / math.sqrt(w.shape[0]))
+            out.append(mixed + skip[ell] if ell < len(skip) else mixed)
+        return jnp.concatenate(out, axis=1)
+
+    def _products(self, a: Float[Array, "channels components atoms"], species: Species) -> list[Array]:
+        """The symmetric contraction, as one matrix product for each channel; degree by degree."""
+        blocks = split(a)
+        even, odd = jnp.concatenate(blocks[::2], axis=1), jnp.concatenate(blocks[1::2], axis=1)
+        one = jnp.ones_like(a[:, :1])
+        pairs = [x[:, i : i + 1] * x[:, i:] for x in (even, odd) for i in range(x.shape[1])]
+        features = jnp.concatenate([*pairs, even, one], axis=1)
+        factors = (jnp.concatenate([even, one], axis=1), odd)
+        chosen = species.one_hot(a.dtype).T
+        out = []
+        for ell in range(len(self.weights)):
+            matrix = self._matrix(ell, species.vectors)
+            every = jnp.einsum("zcmfp,cpn->czmfn", matrix, features)
+            own = jnp.sum(every * chosen[None, :, None, None], axis=1)
+            factor = factors[ell % 2]
+            out.append(sum(own[:, :, f] * factor[:, None, f] for f in range(factor.shape[1])))
+        return out
+
+    def _matrix(self, ell: int, vectors: Float[Array, "kinds size"]) -> Array:
+        """From features to factors, for every kind and channel."""
+        orders = len(self.weights[ell])
+        tables = product_matrices(self.max_ell, ell, orders, self.couplings == "independent")
+        table = jnp.asarray(np.concatenate(tables), vectors.dtype)
+        weight = jnp.concatenate(self.weights[ell], axis=1)
+        return jnp.einsum("zd,dqc,qmfp->zcmfp", vectors, weight, table)

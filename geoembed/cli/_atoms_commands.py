@@ -1,0 +1,67 @@
+"""`geoembed train` and `geoembed evaluate`: interatomic potentials."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ._options import Json, Out, Quiet, Resume, Seed
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="A TOML configuration file.")],
+    out: Out = None,
+    resume: Resume = False,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train an interatomic potential on energies, forces and stresses. Results go to the folder CONFIG-result, or to
+    --out; the potential is the folder model in it. Exit code 1 when the training diverged.
+    """
+    from ._atoms_report import train_lines
+    from ._atoms_train import run_training
+
+    folder = out or config.with_name(f"{config.stem}-result")
+    report = _stoppable(lambda: run_training(config, folder, seed=seed, resume=resume, quiet=quiet))
+    _print(report, as_json, lambda: train_lines(report, folder))
+    if report["status"] == "diverged":
+        raise typer.Exit(1)
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="The folder of a potential.")],
+    data: Annotated[Path, typer.Argument(help="Labelled structures (extxyz, or an rMD17 npz).")],
+    out: Annotated[Path | None, typer.Option(help="Folder for report.json and parity.png.")] = None,
+    group: Annotated[
+        str, typer.Option(help="The value of the comment line that says to which group a structure belongs.")
+    ] = "config_type",
+    batch: Annotated[int, typer.Option(min=1, help="Structures in a batch.")] = 16,
+    energy_key: Annotated[str, typer.Option(help="The key of the energy in the comment line.")] = "energy",
+    forces_key: Annotated[str, typer.Option(help="The column of the forces.")] = "forces",
+    stress_key: Annotated[str, typer.Option(help="The key of the stress.")] = "stress",
+    as_json: Json = False,
+) -> None:
+    """Compare a potential with labelled structures: errors of energies, forces and stresses, by element and group."""
+    from ._atoms_evaluate import run_evaluation
+    from ._atoms_report import error_lines
+
+    keys = (energy_key, forces_key, stress_key)
+    report = run_evaluation(model, data, out, keys=keys, group=group, batch=batch)
+    _print(report, as_json, lambda: "\n".join(error_lines(report["errors"])))
+
+
+def _stoppable(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    from ._run import Interrupted
+
+    try:
+        return work()
+    except Interrupted as stopped:
+        typer.echo(f"geoembed: {stopped}", err=True)
+        raise typer.Exit(130) from None
+
+
+def _print(report: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:
+    typer.echo(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) if as_json else text())

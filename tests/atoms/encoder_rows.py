@@ -1,0 +1,40 @@
+"""The encoders of `geoembed.atoms` in the table of tests/test_conformance.py."""
+
+import jax
+import numpy as np
+
+from geoembed import atoms
+from tests.encoder_row import KEY, Encoder
+
+NUMBERS = np.array([8, 1, 1, 6], np.int32)
+
+
+def descriptors() -> atoms.Descriptors:
+    elements = atoms.ElementEmbedding.random([1, 6, 8], 3, key=KEY)
+    encoder = atoms.Mace(
+        elements,
+        cutoff=3.0,
+        channels=2,
+        max_ell=2,
+        correlation=3,
+        radial=atoms.BesselBasis(3.0, 4),
+        radial_layers=(8,),
+        average_neighbours=3.0,
+        key=jax.random.key(3),
+    )
+    return atoms.Descriptors(encoder)
+
+
+def molecules(count: int = 12) -> list[tuple[np.ndarray, np.ndarray]]:
+    random = np.random.default_rng(0)
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * 0.6
+    return [(corners + random.uniform(-0.3, 0.3, (4, 3)), NUMBERS) for _ in range(count)]
+
+
+def feared() -> list[tuple[np.ndarray, np.ndarray]]:
+    """Atoms on top of each other, on a line, on an axis, at the cutoff and beyond it."""
+    line = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [3, 0, 0]], float)
+    return [(points, NUMBERS) for points in (0 * line, line, 3 * line, np.roll(line, 1, 1), line * 1e-30)]
+
+
+ROWS = [Encoder("atoms.Descriptors", descriptors, molecules, feared, slow=True)]
