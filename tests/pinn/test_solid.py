@@ -275,7 +275,7 @@ def test_the_judge(kind):
 def test_a_graded_tensor_agrees_with_finite_elements():
     conditions = [Temperature("left", 400.0), Convection("rest", 20.0, 300.0)]
     problem = Problem(bracket(), SteadyHeat(placed_tensor), conditions, {"left": SIDES["left"]})
-    result = solve(problem, key=KEY, tolerance=0.0, cells=2500, first_cells=2500)
+    result = solve(problem, key=KEY, tolerance=0.0, cells=6000, first_cells=6000)
     references = [
         fem_reference(
             problem.domain.vertices, problem.domain.faces, problem.face_conditions, k, 0.0,
