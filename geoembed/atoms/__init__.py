@@ -15,7 +15,14 @@ from ._distance_transform import SoftTransform as SoftTransform
 from ._edges import Edges as Edges
 from ._edges import to_edges as to_edges
 from ._edges import to_slots as to_slots
+from ._electrons import Valence as Valence
 from ._element_embedding import ElementEmbedding as ElementEmbedding
+from ._element_map import MantelTest as MantelTest
+from ._element_map import compare_with_properties as compare_with_properties
+from ._element_map import element_weights as element_weights
+from ._element_map import nearest_elements as nearest_elements
+from ._element_properties import ElementProperties as ElementProperties
+from ._element_properties import element_properties as element_properties
 from ._elements import SYMBOLS as SYMBOLS
 from ._elements import atomic_number as atomic_number
 from ._extxyz import Frame as Frame
