@@ -31,6 +31,7 @@ from ._harmonics import spherical_harmonics as spherical_harmonics
 from ._heads import HeadsPotential as HeadsPotential
 from ._inspect import inspect_frames as inspect_frames
 from ._inspect import minimum_distance as minimum_distance
+from ._inspect_potential import inspect_potential as inspect_potential
 from ._labels import VASP as VASP
 from ._labels import LabelKeys as LabelKeys
 from ._load_mace import load_mace as load_mace

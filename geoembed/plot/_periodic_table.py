@@ -13,7 +13,7 @@ from ._style import FAINT, INK, LABEL, TICK, TITLE
 
 _F_BLOCK = {6: 57, 7: 89}  # the first element of each row that is drawn below the table
 _GAP = 0.4  # between the table and these rows
-_DARKEST, _LIGHTEST = 0.25, 0.95  # of a colour's parts: symbols stay legible
+_DARKEST, _LIGHTEST = 0.25, 0.88  # of a colour's parts: symbols stay legible, and no cell looks empty
 _COMPONENTS = 3
 
 
