@@ -22,8 +22,8 @@ def periodic_table_figure(
 ) -> Figure:
     """Draws the periodic table; elements with near vectors have near colours, the others are left empty.
 
-    Without `like`, red, green and blue are the first three principal components of the vectors, each spread over its
-    own range. With it, the colour is the distance to that element, and the number is written below each symbol.
+    Without `like`, red, green and blue are the first three principal components of the vectors, all on one scale. With
+    it, the colour is the distance to that element, and the number is written below each symbol.
 
     Args:
         embedding: The vectors; for those that a model has made of them see `geoembed.atoms.element_weights`.
@@ -101,14 +101,13 @@ def _draw(axes: Axes, shown: dict[str, np.ndarray], below: dict[str, str]) -> No
 
 
 def _component_colours(vectors: Float64[np.ndarray, "n size"]) -> Float64[np.ndarray, "n 3"]:
-    """The first three principal components, each from dark to light; a middle tone where there is none."""
+    """The first three principal components, the widest from dark to light; a middle tone where there is none."""
     centred = vectors - vectors.mean(axis=0)
-    left, spreads, axes = np.linalg.svd(centred, full_matrices=False)
+    axes = np.linalg.svd(centred, full_matrices=False)[2][:_COMPONENTS]
     signs = np.sign(axes[np.arange(len(axes)), np.argmax(np.abs(axes), axis=1)])
+    values = centred @ (axes * signs[:, None]).T
+    low, high = values.min(axis=0), values.max(axis=0)
+    widest = max(float(np.max(high - low)), 1e-300)
     colours = np.full((len(vectors), _COMPONENTS), 0.5 * (_DARKEST + _LIGHTEST))
-    for k in range(min(_COMPONENTS, len(spreads))):
-        if spreads[k] > 1e-9 * max(spreads[0], 1e-300):
-            values = left[:, k] * signs[k]
-            share = (values - values.min()) / np.ptp(values)
-            colours[:, k] = _DARKEST + (_LIGHTEST - _DARKEST) * share
+    colours[:, : len(axes)] += (_LIGHTEST - _DARKEST) / widest * (values - 0.5 * (low + high))
     return colours
