@@ -146,6 +146,7 @@ def test_the_report_about_a_potential():
     assert inspect_potential(broken)["flags"] == ["1 arrays hold numbers that are not finite"]
 
 
+@pytest.mark.slow
 def test_a_new_model_predicts_what_the_least_squares_say(compiled_quickly):
     """Energies of three compositions; numpy's least squares are the reference."""
     draw = np.random.default_rng(0)
