@@ -15,7 +15,14 @@ from ._distance_transform import SoftTransform as SoftTransform
 from ._edges import Edges as Edges
 from ._edges import to_edges as to_edges
 from ._edges import to_slots as to_slots
+from ._electrons import Valence as Valence
 from ._element_embedding import ElementEmbedding as ElementEmbedding
+from ._element_map import MantelTest as MantelTest
+from ._element_map import compare_with_properties as compare_with_properties
+from ._element_map import element_weights as element_weights
+from ._element_map import nearest_elements as nearest_elements
+from ._element_properties import ElementProperties as ElementProperties
+from ._element_properties import element_properties as element_properties
 from ._elements import SYMBOLS as SYMBOLS
 from ._elements import atomic_number as atomic_number
 from ._extxyz import Frame as Frame
@@ -24,6 +31,7 @@ from ._harmonics import spherical_harmonics as spherical_harmonics
 from ._heads import HeadsPotential as HeadsPotential
 from ._inspect import inspect_frames as inspect_frames
 from ._inspect import minimum_distance as minimum_distance
+from ._inspect_potential import inspect_potential as inspect_potential
 from ._labels import VASP as VASP
 from ._labels import LabelKeys as LabelKeys
 from ._load_mace import load_mace as load_mace

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ..core import InputError, register
 from ._elements import SYMBOLS
+from ._physical_vectors import physical_vectors
 
 
 @register
@@ -59,6 +60,34 @@ class ElementEmbedding(eqx.Module):
         vectors = jax.random.normal(key, (len(table), size))
         vectors = vectors / jnp.linalg.norm(vectors, axis=1, keepdims=True)
         return cls(jnp.asarray(table), jnp.where(jnp.asarray(table > 0)[:, None], vectors, 0.0))
+
+    @classmethod
+    def physical(
+        cls, numbers: Sequence[int], size: int, *, capacity: int | None = None
+    ) -> "ElementEmbedding":
+        """Vectors of length 1 whose distances follow those of physical properties.
+
+        Period, valence electrons, radii and electronegativity of `element_properties` for all 118 elements, with mean
+        0 and variance 1; their principal components; and a projection to the sphere, which keeps small distances in
+        proportion. A vector depends on its element and the size only, so an element that is added later finds its
+        place among the others. Two elements never have the same one.
+
+        Args:
+            numbers: Atomic numbers.
+            size: How many numbers a vector has, at least 3; 9 hold everything, and more of them start as 0.
+            capacity: How many rows the table has; None for no free ones.
+
+        Raises:
+            ValueError: The size is too small, or the numbers are no atomic numbers.
+
+        Example:
+            >>> mo, w, o = ElementEmbedding.physical([42, 74, 8], 9).vectors
+            >>> float(mo @ w) > 0.9 > 0.5 > float(mo @ o)
+            True
+        """
+        table = _rows(numbers, capacity)
+        vectors = np.where(table[:, None] > 0, physical_vectors(size)[table - 1], 0.0)
+        return cls(jnp.asarray(table), jnp.asarray(vectors, jnp.result_type(float)))
 
     def rows(self, numbers: Int[Array, " n"]) -> tuple[Int[Array, " n"], Int[Array, " n"]]:
         """The rows of atomic numbers, and for each whether it has one: 1 yes, 0 no. 0 has none."""

@@ -11,20 +11,13 @@ from ._cell import MAX_LENGTH, read_cell, read_pbc
 from ._comment import Info, parse_comment
 from ._elements import atomic_number
 from ._frame import Frame as Frame
+from ._frame import FramesFile
 from ._labels import LabelKeys, take_labels
 from ._lines import Lines, open_lines
 
 MAX_ATOMS = 10_000_000
 _AGAIN = "the file is damaged or was cut; write it again"
 _COLUMNS = "Properties is a list of name:type:columns, for example species:S:1:pos:R:3:forces:R:3"
-
-
-class XYZFile(NamedTuple):
-    """All frames of a file, its SHA-256, and what was noticed."""
-
-    frames: list[Frame]
-    sha256: str
-    notes: tuple[str, ...]
 
 
 class _Column(NamedTuple):
@@ -63,7 +56,7 @@ def read_extxyz(path: str | os.PathLike, *, labels: LabelKeys | None = None) -> 
     return read_xyz_file(path, labels).frames
 
 
-def read_xyz_file(path: str | os.PathLike, labels: LabelKeys | None = None) -> XYZFile:
+def read_xyz_file(path: str | os.PathLike, labels: LabelKeys | None = None) -> FramesFile:
     """`read_extxyz` with the file's hash and notes."""
     frames: list[Frame] = []
     keys, wanted = LabelKeys() if labels is None else labels, set(() if labels is None else labels.asked())
@@ -81,7 +74,7 @@ def read_xyz_file(path: str | os.PathLike, labels: LabelKeys | None = None) -> X
         if wanted:
             hint = "see with geoembed inspect what the file calls it"
             raise lines.source.error("", f"no frame has {' and '.join(sorted(wanted))}", hint)
-        return XYZFile(frames, lines.source.sha256, tuple(lines.source.notes))
+        return FramesFile(frames, lines.source.sha256, tuple(lines.source.notes))
 
 
 def _only_blank(lines: Lines) -> None:

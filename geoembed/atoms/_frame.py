@@ -1,7 +1,7 @@
 """One structure of a data file, on the host."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -41,3 +41,11 @@ class Frame:
     def symbols(self) -> tuple[str, ...]:
         """The elements' symbols."""
         return tuple(SYMBOLS[z - 1] for z in self.numbers)
+
+
+class FramesFile(NamedTuple):
+    """All frames of a file, its SHA-256, and what was noticed."""
+
+    frames: list[Frame]
+    sha256: str
+    notes: tuple[str, ...]

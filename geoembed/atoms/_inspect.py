@@ -11,6 +11,7 @@ from ._elements import SYMBOLS
 from ._extxyz import read_xyz_file
 from ._frame import Frame
 from ._labels import LabelKeys
+from ._rmd17 import read_rmd17_file
 from ._survey import duplicates, force_range, notes
 
 CLOSE = 0.5  # Å; the shortest chemical bond, H–H, is 0.74 Å
@@ -22,8 +23,8 @@ def inspect_frames(path: str | os.PathLike, *, labels: LabelKeys | None = None) 
     """Read a file of structures and say what is in it.
 
     Args:
-        path: An (extended) XYZ file, plain or compressed with gzip.
-        labels: Other names, units or signs of energy, forces and stress.
+        path: An (extended) XYZ file, plain or compressed with gzip; or an rMD17 or MD17 file, `.npz`.
+        labels: Other names, units or signs of energy, forces and stress in an XYZ file.
 
     Returns:
         JSON values: file, sha256, notes, the number of frames, the smallest and largest number of atoms,
@@ -36,7 +37,8 @@ def inspect_frames(path: str | os.PathLike, *, labels: LabelKeys | None = None) 
     Raises:
         InputError: The file cannot be used.
     """
-    content = read_xyz_file(path, labels)
+    npz = os.fspath(path).lower().endswith(".npz")
+    content = read_rmd17_file(path) if npz else read_xyz_file(path, labels)
     frames = content.frames
     sizes = [len(frame.numbers) for frame in frames]
     distances = [minimum_distance(frame) for frame in frames]

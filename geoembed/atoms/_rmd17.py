@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 
 from ..core._files import Source, open_source
-from ._frame import Frame
+from ._frame import Frame, FramesFile
 from ._labels import ENERGY_UNITS
 
 _NAMES = {
@@ -42,6 +42,11 @@ def read_rmd17(path: str | os.PathLike) -> list[Frame]:
         Christensen, von Lilienfeld, "On the role of gradients for machine learning of molecular energies and
         forces", Mach. Learn.: Sci. Technol. 1, 045018 (2020).
     """
+    return read_rmd17_file(path).frames
+
+
+def read_rmd17_file(path: str | os.PathLike) -> FramesFile:
+    """`read_rmd17` with the file's hash."""
     with open_source(path) as source:
         data = source.rest()
         try:
@@ -49,7 +54,7 @@ def read_rmd17(path: str | os.PathLike) -> list[Frame]:
                 arrays = {name: _array(source, archive, names) for name, names in _NAMES.items()}
         except _DAMAGED as error:
             raise source.error("", f"the npz file cannot be read: {str(error)[:100]}", _HINT) from None
-        return _frames(source, arrays)
+        return FramesFile(_frames(source, arrays), source.sha256, tuple(source.notes))
 
 
 def _array(source: Source, archive: zipfile.ZipFile, names: tuple[str, ...]) -> np.ndarray:

@@ -74,7 +74,9 @@ def solve(
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="A mesh (STL, OBJ, PLY, OFF, GLB) or atomic frames (extxyz).")],
+    file: Annotated[
+        Path, typer.Argument(help="A mesh (STL, OBJ, PLY, OFF, GLB), frames (extxyz, npz), or a potential.")
+    ],
     unit: Annotated[
         str | None, typer.Option(help="Unit of a mesh's coordinates: m, cm, mm, um, in, ft.")
     ] = None,

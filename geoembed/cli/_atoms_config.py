@@ -81,9 +81,16 @@ class PotentialTable(Table):
         3, description="how many messages are multiplied at most"
     )
     layers: Count = Field(2, description="how many layers")
+    elements: Literal["one_hot", "random", "physical"] = Field(
+        "one_hot",
+        description="the vectors that describe elements: `one_hot`, where elements share nothing, as in MACE; `random`;"
+        " `physical`, where elements that are alike in the periodic table start alike",
+    )
     element_size: Count | None = Field(
-        None,
-        description="how many numbers describe an element; by default each has one of its own, as in MACE",
+        None, description="how many numbers a `random` or `physical` vector has, 16 by default"
+    )
+    free_elements: Annotated[int, Field(ge=0, le=118)] = Field(
+        0, description="how many elements can be added to the potential later without compiling it again"
     )
     isolated: dict[str, Number] = Field(
         default_factory=dict,
@@ -95,6 +102,12 @@ class PotentialTable(Table):
         for symbol in self.isolated:
             if symbol not in SYMBOLS:
                 raise ValueError(f"{symbol!r} is not a chemical element")
+        if self.element_size is not None and self.elements == "one_hot":
+            raise ValueError('`element_size` is for elements = "random" or "physical"')
+        if self.elements == "physical" and self.element_size is not None and self.element_size < 3:
+            raise ValueError(
+                f"physical vectors need an `element_size` of at least 3, not {self.element_size}"
+            )
         if self.start is not None and self.model_fields_set != {"start"}:
             other = sorted(self.model_fields_set - {"start"})[0]
             raise ValueError(f"{other!r} is for a new potential, and `start` names one to go on from")

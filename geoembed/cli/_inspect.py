@@ -3,24 +3,37 @@
 from pathlib import Path
 from typing import Any
 
-from ..atoms import inspect_frames
-from ..core import InputError
+from ..atoms import Potential, inspect_frames, inspect_potential
+from ..core import InputError, load, load_meta
+from ..core._folder import current
 from ..sdf import inspect_mesh
 
-_FRAMES = (".extxyz", ".xyz", ".extxyz.gz", ".xyz.gz")
+_FRAMES = (".extxyz", ".xyz", ".extxyz.gz", ".xyz.gz", ".npz")
 
 
 def inspect_file(file: Path, unit: str | None) -> dict[str, Any]:
-    """Returns the report about a mesh or about atomic frames, by the file's ending.
+    """Returns the report about a mesh, atomic frames or a potential, by the file's ending.
 
     Raises:
-        InputError: The file is damaged, or a unit was given for frames (theirs is Å).
+        InputError: The file is damaged, or a unit was given for frames or a potential (theirs is Å).
+        ArtefactError: The potential's folder is damaged.
     """
-    if file.name.lower().endswith(_FRAMES):
-        if unit is not None:
-            raise InputError(file, "--unit", "frames have no other unit than Å", "Leave --unit out")
-        return inspect_frames(file)
-    return inspect_mesh(file, unit)
+    artefact = (current(file) / "manifest.json").is_file()
+    if unit is not None and (artefact or file.name.lower().endswith(_FRAMES)):
+        what = "a potential has" if artefact else "frames have"
+        raise InputError(file, "--unit", f"{what} no other unit than Å", "Leave --unit out")
+    if artefact:
+        return _inspect_artefact(file)
+    return inspect_frames(file) if file.name.lower().endswith(_FRAMES) else inspect_mesh(file, unit)
+
+
+def _inspect_artefact(folder: Path) -> dict[str, Any]:
+    held = load(folder)
+    if not isinstance(held, Potential):
+        reason = f"the folder holds {type(held).__name__}, which is no potential"
+        raise InputError(folder, "", reason, "For an encoder see `geoembed card`")
+    seed = load_meta(folder).get("seed")
+    return {"file": str(folder)} | inspect_potential(held) | ({} if seed is None else {"seed": seed})
 
 
 def as_text(report: dict[str, Any], indent: int = 0) -> str:

@@ -1,10 +1,15 @@
 """`geoembed inspect`: every file through one door."""
 
+import hashlib
 import json
+import math
 
+import numpy as np
 import pytest
 
+from geoembed import save
 from tests import malformed_cases
+from tests.atoms.toy_potential import morse
 from tests.cli.conftest import write_box
 
 
@@ -60,6 +65,44 @@ def test_frames_as_text_and_json(tmp_path, geoembed):
     text = geoembed("inspect", path).out
     assert "minimum distance" in text
     assert "0.96" in text
+
+
+def test_an_npz_file_of_one_molecule(tmp_path, geoembed):
+    coords = (
+        np.array([[[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]]] * 3) * np.array([1.0, 1.1, 1.0])[:, None, None]
+    )
+    np.savez(
+        tmp_path / "water.npz",
+        nuclear_charges=np.array([8, 1, 1]),
+        coords=coords,
+        energies=np.array([-10.0, -9.0, -10.0]),
+        forces=np.ones((3, 3, 3)),
+    )
+    report = strict_json(geoembed("inspect", tmp_path / "water.npz", "--json").out)
+    assert (report["kind"], report["frames"], report["atoms_max"]) == ("atoms", 3, 3)
+    assert report["elements"] == {"H": 6, "O": 3}
+    assert report["labels"] == {"energy": 3, "forces": 3}
+    assert report["force_max"] == pytest.approx(math.sqrt(3) * 0.0433641, rel=1e-5), (
+        "1 kcal/mol is 0.0433641 eV"
+    )
+    assert report["duplicates"] == 1
+    assert report["sha256"] == hashlib.sha256((tmp_path / "water.npz").read_bytes()).hexdigest()
+    (tmp_path / "broken.npz").write_bytes((tmp_path / "water.npz").read_bytes()[:-30])
+    assert "broken.npz" in geoembed("inspect", tmp_path / "broken.npz").message
+
+
+def test_a_potential(tmp_path, geoembed):
+    save(tmp_path / "model", morse(), meta={"seed": 7})
+    report = strict_json(geoembed("inspect", tmp_path / "model", "--json").out)
+    assert (report["kind"], report["class"], report["cutoff"]) == ("potential", "Morse", 6.0)
+    assert (report["parameters"], report["seed"]) == (6, 7)
+    text = geoembed("inspect", tmp_path / "model").out
+    assert "float32" in text
+    assert "no other unit than Å" in geoembed("inspect", tmp_path / "model", "--unit", "mm").message
+    save(tmp_path / "array", {"a": np.ones(2)})
+    assert "no potential" in geoembed("inspect", tmp_path / "array").message
+    (tmp_path / "model" / "arrays.npz").write_bytes(b"nothing")
+    assert "arrays.npz" in geoembed("inspect", tmp_path / "model").message
 
 
 def test_a_size_that_does_not_fit_the_unit_is_said(tmp_path, geoembed):

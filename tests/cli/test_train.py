@@ -8,10 +8,12 @@ import pytest
 from matplotlib import image
 
 from geoembed import load, save
-from geoembed.atoms import Training, read_extxyz
+from geoembed.atoms import ElementEmbedding, Training, read_extxyz
 from geoembed.cli import _atoms_train
-from geoembed.cli._atoms_config import StageTable, TrainingTable
+from geoembed.cli._atoms_config import StageTable, TrainConfig, TrainingTable
+from geoembed.cli._atoms_progress import FitShown
 from geoembed.cli._atoms_report import error_lines, finite
+from geoembed.cli._read_config import read_toml
 from geoembed.train import StopRequest
 from tests.atoms.toy_potential import clusters, labelled, leaves, morse, write_xyz
 
@@ -135,6 +137,9 @@ def test_interrupted_and_resumed(finished, geoembed, tmp_path, monkeypatch):
         ),
         ('start = "start"', "cutoff = 5.0\nisolated = { Xx = 1.0 }", ["'Xx' is not a chemical element"]),
         ('start = "start"', 'start = "start"\nchannels = 8', ["'channels' is for a new potential"]),
+        ('start = "start"', "element_size = 4", ["element_size", "random", "physical"]),
+        ('start = "start"', 'elements = "fysical"', ["potential.elements", "'physical'"]),
+        ('start = "start"', 'elements = "physical"\nelement_size = 2', ["at least 3, not 2"]),
         ('start = "start"', 'start = "train.xyz"', ["train.xyz", "there is no such folder"]),
     ],
 )
@@ -157,6 +162,19 @@ def test_structures_that_cannot_be_used_are_refused(tmp_path, geoembed):
     assert "frame 0: the potential does not know the element Xe" in message
     save(tmp_path / "none", {"a": np.ones(3)})
     assert "no potential" in geoembed("evaluate", tmp_path / "none", tmp_path / "test.xyz").message
+
+
+def test_a_new_potential_has_the_vectors_that_are_asked_for(tmp_path):
+    table = (
+        'elements = "physical"\nelement_size = 4\nfree_elements = 2\nchannels = 2\nlayers = 1\nmax_ell = 1\n'
+    )
+    config = read_toml(write_case(tmp_path, ('start = "start"', table)), TrainConfig)
+    frames = read_extxyz(tmp_path / "train.xyz")
+    potential = _atoms_train._potential(tmp_path, config, frames, 0, FitShown("case", quiet=True))
+    elements = potential.encoder.elements
+    assert elements.numbers.tolist() == [18, 36, 0, 0]
+    expected = ElementEmbedding.physical([18, 36], 4, capacity=4).vectors
+    assert np.array_equal(elements.vectors, expected)
 
 
 def test_defaults_are_those_of_the_library():

@@ -1,12 +1,19 @@
 """A new potential whose numbers fit a data set."""
 
+from typing import Any, Literal
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
 from .._element_embedding import ElementEmbedding
 from .._mace import Mace, MacePotential, cast
+from .._readout import LinearReadout, NonlinearReadout
 from .._statistics import Statistics
+
+Vectors = Literal["one_hot", "random", "physical"]
+ELEMENT_SIZE = 16
 
 
 def untrained_mace(
@@ -19,10 +26,15 @@ def untrained_mace(
     max_ell: int = 3,
     correlation: int = 3,
     layers: int = 2,
+    elements: Vectors = "one_hot",
     element_size: int | None = None,
+    free_elements: int = 0,
     dtype: str = "float32",
 ) -> MacePotential:
     """A MACE potential with random weights for the elements of a data set, and with its E0, shift and scale.
+
+    Its readouts start at zero: every structure has the energy that E0 and shift say, and no forces, while one of random
+    readouts is off by about `scale` for every atom. The first step moves the readouts, and then all else.
 
     Args:
         found: What `statistics` found for the structures from which it will learn, and the same cutoff.
@@ -33,20 +45,22 @@ def untrained_mace(
         max_ell: Largest degree of the spherical harmonics.
         correlation: How many messages are multiplied at most.
         layers: How many layers.
-        element_size: How many numbers describe an element; None: each has one of its own, as in MACE.
+        elements: The element vectors: "one_hot", where elements share nothing, as in MACE; "random"; or "physical",
+            where elements that are alike start alike, see `ElementEmbedding`.
+        element_size: How many numbers a random or physical vector has; None for 16.
+        free_elements: How many rows of the element table stay free for elements to be added.
         dtype: float32, or float64, which needs jax's x64 mode.
 
     Returns:
         The potential.
+
+    Raises:
+        ValueError: A size is given for one-hot vectors, or is too small for physical ones.
     """
-    numbers = found.numbers.tolist()
     weights, readouts, vectors = jax.random.split(key, 3)
-    if element_size is None:
-        elements = ElementEmbedding.one_hot(numbers)
-    else:
-        elements = ElementEmbedding.random(numbers, element_size, key=vectors)
+    table = _table(found.numbers.tolist(), elements, element_size, free_elements, vectors)
     encoder = Mace(
-        elements,
+        table,
         cutoff=cutoff,
         channels=channels,
         hidden_ell=hidden_ell,
@@ -58,9 +72,38 @@ def untrained_mace(
     )
     potential = MacePotential(
         encoder,
-        energies=jnp.asarray(found.e0.tolist()),
+        energies=jnp.asarray([*found.e0.tolist(), *[0.0] * free_elements]),
         scale=found.force_scale,
         shift=found.shift,
         key=readouts,
     )
-    return cast(potential, jnp.dtype(dtype))
+    return cast(_silent(potential), jnp.dtype(dtype))
+
+
+def _table(
+    numbers: list[int], kind: Vectors, size: int | None, free: int, key: PRNGKeyArray
+) -> ElementEmbedding:
+    capacity = len(numbers) + free
+    if kind == "one_hot":
+        if size is not None:
+            raise ValueError(f"one-hot vectors have the size of the table, received element_size={size}")
+        return ElementEmbedding.one_hot(numbers, capacity=capacity)
+    size = ELEMENT_SIZE if size is None else size
+    if kind == "physical":
+        return ElementEmbedding.physical(numbers, size, capacity=capacity)
+    return ElementEmbedding.random(numbers, size, capacity=capacity, key=key)
+
+
+def _silent(potential: MacePotential) -> MacePotential:
+    """The potential with zeros in the last layer of every readout."""
+
+    def last(potential: Any) -> list[Any]:
+        found = []
+        for readout in potential.readouts:
+            if isinstance(readout, LinearReadout):
+                found.append(readout.weight)
+            elif isinstance(readout, NonlinearReadout):
+                found.append(readout.second)
+        return found
+
+    return eqx.tree_at(last, potential, [jnp.zeros_like(weight) for weight in last(potential)])
