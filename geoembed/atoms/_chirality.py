@@ -15,7 +15,7 @@ from ._coupling import clebsch_gordan
 from ._interaction import split
 from ._mace import Mace
 from ._molecule import example_molecules, molecule
-from ._reduce import Reduction, over_structures
+from ._reduce import over_structures
 from ._soap import SoapPowerSpectrum
 
 Triple = tuple[int, int, int]
@@ -116,7 +116,7 @@ class Chirality(eqx.Module):
         triples = zip(self.degrees, self.mixtures.astype(blocks[0].dtype), strict=True)
         return jnp.concatenate([_triple_product(blocks, *triple) for triple in triples], axis=1)
 
-    def of_structures(self, batch: Batch, *, reduce: Reduction = "sum") -> Float[Array, "structures outputs"]:
+    def of_structures(self, batch: Batch, *, reduce: str = "sum") -> Float[Array, "structures outputs"]:
         """The sum or the mean of the pseudoscalars of a structure's atoms; 0 for padding.
 
         Args:

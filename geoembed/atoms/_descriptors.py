@@ -10,7 +10,7 @@ from ..core import Property, register
 from ._batch import Batch
 from ._mace import Mace
 from ._molecule import example_molecules, molecule
-from ._reduce import Reduction, over_structures
+from ._reduce import over_structures
 
 
 @register
@@ -55,9 +55,7 @@ class Descriptors(eqx.Module):
         """The features of each atom of a batch, layer by layer; without meaning for padding."""
         return jnp.concatenate([layer[:, 0] for layer in self.encoder(batch)], axis=-1)
 
-    def of_structures(
-        self, batch: Batch, *, reduce: Reduction = "mean"
-    ) -> Float[Array, "structures features"]:
+    def of_structures(self, batch: Batch, *, reduce: str = "mean") -> Float[Array, "structures features"]:
         """The features of each structure of a batch: the mean or the sum of those of its atoms; 0 for padding.
 
         The mean is the same for a crystal and its supercells; the sum grows with the structure.

@@ -16,7 +16,7 @@ from ._expansion import Radial, expand
 from ._interaction import split
 from ._molecule import example_molecules, molecule
 from ._radial import GaussianBasis
-from ._reduce import Reduction, over_structures
+from ._reduce import over_structures
 
 
 @register
@@ -96,9 +96,7 @@ class SoapPowerSpectrum(eqx.Module):
         blocks = split(self.density(batch))
         return jnp.concatenate([_spectrum(block) for block in blocks], axis=1)
 
-    def of_structures(
-        self, batch: Batch, *, reduce: Reduction = "mean"
-    ) -> Float[Array, "structures features"]:
+    def of_structures(self, batch: Batch, *, reduce: str = "mean") -> Float[Array, "structures features"]:
         """The mean or the sum of the spectra of a structure's atoms; 0 for padding.
 
         Args:
@@ -116,7 +114,7 @@ class SoapPowerSpectrum(eqx.Module):
         near = self._species(batch)[batch.kind][batch.neighbours.index]
         species = jnp.where(batch.neighbours.mask[..., None], near, 0.0).astype(edges.radial.dtype)
         channels = species[..., :, None] * edges.radial[..., None, :]
-        flat = channels.reshape(*channels.shape[:2], -1)
+        flat = channels.reshape(*channels.shape[:2], math.prod(channels.shape[2:]))
         return jax.lax.dot_general(edges.harmonics, flat, (((1,), (1,)), ((0,), (0,))))
 
     def _species(self, batch: Batch) -> Float[Array, "kinds species"]:
