@@ -60,7 +60,7 @@ def mirrored(frame: atoms.Frame) -> atoms.Frame:
 
 def moved(frame: atoms.Frame, random: np.random.Generator) -> atoms.Frame:
     """Turned, shifted and with its atoms in another order."""
-    turn = Rotation.random(random_state=random).as_matrix()
+    turn = Rotation.from_quat(random.normal(size=4)).as_matrix()
     order = random.permutation(len(frame.numbers))
     cell = None if frame.cell is None else frame.cell @ turn.T
     positions = (frame.positions @ turn.T + random.normal(size=3))[order]

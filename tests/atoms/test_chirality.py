@@ -20,7 +20,7 @@ from tests.atoms.structures import frame
 KEY = jax.random.key(4)
 DENSITY = SoapPowerSpectrum((1, 8, 9, 34), GaussianBasis(4.0, 3), max_ell=2)
 CHIRALITY = Chirality(DENSITY, outputs=2, degrees=((1, 1, 1), (1, 2, 2)), key=KEY)
-TURN = Rotation.random(random_state=7).as_matrix()
+TURN = Rotation.from_quat([0.3, -0.5, 0.7, 0.4]).as_matrix()
 
 
 def encoder(**changes) -> Mace:
