@@ -37,7 +37,7 @@ class Mace(eqx.Module):
         channels: Channels of features and messages.
         hidden_ell: Largest degree of the features between layers (MACE: max_L).
         max_ell: Largest degree of the spherical harmonics.
-        correlation: How many messages are multiplied at most, 1 to 3.
+        correlation: How many messages are multiplied at most, 1 to 4.
         num_interactions: How many layers.
         radial: The radial functions; None for eight Bessel functions with the cutoff polynomial of power 5.
         transform: Of the distance, before the radial functions.
