@@ -62,7 +62,8 @@ class Chirality(eqx.Module):
         >>> chirality = Chirality(soap, outputs=2, key=jax.random.key(0))
         >>> corners = jnp.array([[0.0, 0, 0], [0.6, 0.6, 0.6], [0.8, -0.8, -0.8], [-1, 1, -1], [-1.1, -1.1, 1.1]])
         >>> numbers = jnp.array([6, 1, 9, 17, 35])
-        >>> right, left = (chirality(points, numbers).sum(0) for points in (corners, -corners))
+        >>> hand = jax.jit(lambda points: chirality(points, numbers).sum(0))
+        >>> right, left = (hand(points) for points in (corners, -corners))
         >>> bool(jnp.all(right == -left)), bool(jnp.all(jnp.abs(right) > 1e-4))
         (True, True)
     """

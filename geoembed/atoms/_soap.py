@@ -50,7 +50,7 @@ class SoapPowerSpectrum(eqx.Module):
     Example:
         >>> water = jnp.array([[0.0, 0.0, 0.0], [0.96, 0.0, 0.0], [-0.24, 0.93, 0.0]])
         >>> soap = SoapPowerSpectrum((1, 8), GaussianBasis(3.0, 4), max_ell=2)
-        >>> soap(water, jnp.array([8, 1, 1])).shape
+        >>> jax.jit(soap)(water, jnp.array([8, 1, 1])).shape
         (3, 108)
     """
 
