@@ -8,6 +8,7 @@ from ._batches import batches as batches
 from ._buckets import Buckets as Buckets
 from ._buckets import choose_buckets as choose_buckets
 from ._chebyshev import ChebyshevBasis as ChebyshevBasis
+from ._chirality import Chirality as Chirality
 from ._coupling import clebsch_gordan as clebsch_gordan
 from ._descriptors import Descriptors as Descriptors
 from ._distance_transform import AgnesiTransform as AgnesiTransform
@@ -51,6 +52,7 @@ from ._radial import GaussianBasis as GaussianBasis
 from ._radial import polynomial_cutoff as polynomial_cutoff
 from ._repulsion import Repulsion as Repulsion
 from ._rmd17 import read_rmd17 as read_rmd17
+from ._soap import SoapPowerSpectrum as SoapPowerSpectrum
 from ._split import split as split
 from ._statistics import Statistics as Statistics
 from ._statistics import statistics as statistics

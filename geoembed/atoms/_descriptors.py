@@ -1,4 +1,4 @@
-"""Invariant numbers that describe each atom of a molecule."""
+"""Invariant numbers that describe each atom, or each structure."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -6,21 +6,19 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ..check import GROUPS
-from ..core import Property, host_generator, register
-from ..core import norm as safe_norm
+from ..core import Property, register
 from ._batch import Batch
 from ._mace import Mace
-from ._neighbours import Neighbours
-
-_EXAMPLE_ATOMS = 4
+from ._molecule import example_molecules, molecule
+from ._reduce import over_structures
 
 
 @register
 class Descriptors(eqx.Module):
-    """The invariant features behind every layer of an encoder, of each atom of a molecule without a cell.
+    """The invariant features behind every layer of an encoder, of each atom or of each structure.
 
-    They do not change when the molecule is moved, turned or mirrored, and are permuted with its atoms. All pairs are
-    looked at, O(atoms²); for crystals and large systems call the encoder with a `Batch`.
+    They do not change when the structure is moved, turned or mirrored, and are permuted with its atoms. Called with
+    a molecule it looks at all pairs, O(atoms²); for crystals, large systems and many structures take a `Batch`.
 
     Args:
         encoder: Makes the features.
@@ -40,38 +38,55 @@ class Descriptors(eqx.Module):
     def __call__(
         self, positions: Float[Array, "atoms 3"], numbers: Int[Array, " atoms"]
     ) -> Float[Array, "atoms features"]:
-        """The features of each atom, layer by layer.
+        """The features of each atom of a molecule, layer by layer.
 
         Args:
             positions: Å.
-            numbers: Atomic numbers; NaN comes out for elements that the encoder does not know.
+            numbers: Atomic numbers; all comes out as NaN if the encoder does not know one of them.
 
         Returns:
             channels numbers for each layer. Twice continuously differentiable, also where a pair crosses the cutoff.
         """
-        features = self.encoder(_molecule(positions, numbers, self.encoder))
-        known = self.encoder.elements.rows(numbers)[1] > 0
-        rows = jnp.concatenate([layer[:, 0] for layer in features], axis=-1)
-        return jnp.where(known[:, None], rows, jnp.nan)
+        row, known = self.encoder.elements.rows(numbers)
+        batch = molecule(positions, self.encoder.elements.numbers, row, self.cutoff)
+        return jnp.where(jnp.all(known > 0), self.of_atoms(batch), jnp.nan)
+
+    def of_atoms(self, batch: Batch) -> Float[Array, "atoms features"]:
+        """The features of each atom of a batch, layer by layer; without meaning for padding."""
+        return jnp.concatenate([layer[:, 0] for layer in self.encoder(batch)], axis=-1)
+
+    def of_structures(self, batch: Batch, *, reduce: str = "mean") -> Float[Array, "structures features"]:
+        """The features of each structure of a batch: the mean or the sum of those of its atoms; 0 for padding.
+
+        The mean is the same for a crystal and its supercells; the sum grows with the structure.
+
+        Args:
+            batch: Structures with or without cells.
+            reduce: "mean" or "sum".
+
+        Raises:
+            ValueError: `reduce` is another word.
+        """
+        return over_structures(batch, self.of_atoms(batch), reduce)
 
     def __hash__(self) -> int:
-        return hash(
-            (type(self), self.encoder.channels, self.encoder.cutoff)
-        )  # lets `jax.jit(descriptors)` work
+        return hash((type(self), self.encoder.channels, self.cutoff))  # lets `jax.jit(descriptors)` work
+
+    @property
+    def cutoff(self) -> float:
+        """Up to which distance atoms are neighbours, Å."""
+        return self.encoder.cutoff
+
+    @property
+    def numbers(self) -> Int[np.ndarray, " capacity"]:
+        """The atomic numbers that it knows; 0 where a row of the table is free."""
+        return np.asarray(self.encoder.elements.numbers)
 
     def examples(
         self, count: int, *, key: PRNGKeyArray
     ) -> list[tuple[Float[Array, "atoms 3"], Int[Array, " atoms"]]]:
         """Molecules of four atoms, about 1 Å apart or more, of elements that the encoder knows."""
-        random = host_generator(key)
-        known = np.asarray(self.encoder.elements.numbers)
-        corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * 0.6
-        items = []
-        for _ in range(count):
-            points = corners + random.uniform(-0.3, 0.3, (_EXAMPLE_ATOMS, 3))
-            numbers = random.choice(known[known > 0], _EXAMPLE_ATOMS).astype(np.int32)
-            items.append((jnp.asarray(points.astype(jnp.zeros(()).dtype)), jnp.asarray(numbers)))
-        return items
+        return example_molecules(count, self.numbers[self.numbers > 0], key=key)
 
     @property
     def properties(self) -> tuple[Property, ...]:
@@ -82,22 +97,3 @@ class Descriptors(eqx.Module):
             Property("equivariant", GROUPS["permutations"].moving(0, 1), domain=apart),
             Property("smooth", constant=2, domain=apart),
         )
-
-
-def _molecule(positions: Float[Array, "atoms 3"], numbers: Int[Array, " atoms"], encoder: Mace) -> Batch:
-    """All pairs within the cutoff as a batch of one structure without a cell."""
-    count = positions.shape[0]
-    index = np.array([[j for j in range(count) if j != i] for i in range(count)], np.int32)
-    slots = index.reshape(count, count - 1)
-    apart = safe_norm(positions[:, None] - positions[slots])
-    neighbours = Neighbours(
-        jnp.asarray(slots), jnp.zeros((*slots.shape, 3), positions.dtype), apart < encoder.cutoff
-    )
-    return Batch(
-        positions=positions,
-        cells=jnp.zeros((1, 3, 3), positions.dtype),
-        kinds=encoder.elements.numbers,
-        kind=encoder.elements.rows(numbers)[0],
-        owner=jnp.zeros(count, jnp.int32),
-        neighbours=neighbours,
-    )

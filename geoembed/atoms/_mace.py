@@ -13,8 +13,8 @@ from ._batch import Batch
 from ._chebyshev import ChebyshevBasis
 from ._distance_transform import AgnesiTransform, SoftTransform
 from ._element_embedding import ElementEmbedding
+from ._expansion import expand
 from ._gain import SILU_GAIN
-from ._harmonics import spherical_harmonics
 from ._interaction import Edges, Interaction, Species
 from ._product import Couplings, Product
 from ._radial import BesselBasis, GaussianBasis
@@ -37,7 +37,7 @@ class Mace(eqx.Module):
         channels: Channels of features and messages.
         hidden_ell: Largest degree of the features between layers (MACE: max_L).
         max_ell: Largest degree of the spherical harmonics.
-        correlation: How many messages are multiplied at most, 1 to 3.
+        correlation: How many messages are multiplied at most, 1 to 4.
         num_interactions: How many layers.
         radial: The radial functions; None for eight Bessel functions with the cutoff polynomial of power 5.
         transform: Of the distance, before the radial functions.
@@ -143,13 +143,7 @@ class Mace(eqx.Module):
         return tuple(features)
 
     def _edges(self, batch: Batch) -> Edges:
-        vectors = batch.to_centre()
-        squares = jnp.sum(vectors**2, axis=-1)
-        distance = jnp.sqrt(jnp.where(squares > 0, squares, 1.0))
-        harmonics = spherical_harmonics(vectors / distance[..., None], self.max_ell)
-        seen = None if self.transform is None else self.transform(distance, batch)
-        radial = jnp.where(batch.neighbours.mask[..., None], self.radial(distance, seen), 0.0)
-        return Edges(batch.neighbours, harmonics, radial)
+        return expand(batch, self.radial, self.max_ell, self.transform)
 
 
 @register

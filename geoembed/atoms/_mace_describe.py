@@ -29,7 +29,7 @@ def describe(potential: MacePotential | HeadsPotential) -> MaceDescription:
         The description, in the precision of the potential. Exact up to rounding.
 
     Raises:
-        InputError: The potential has no elements, or its heads differ in kind.
+        InputError: The potential has no elements, its heads differ in kind, or it multiplies four messages.
     """
     several = isinstance(potential, HeadsPotential)
     first, others = (potential.potential, potential.others) if several else (potential, ())
@@ -72,6 +72,9 @@ def _layer(potential: MacePotential, i: int, vectors: np.ndarray, arrays: Arrays
     encoder = potential.encoder
     block, product = encoder.interactions[i], encoder.products[i]
     channels = encoder.channels
+    if len(product.weights[0]) > 3:
+        hint = "Train with correlation=3 what is to go to mace-torch"
+        raise InputError("the potential", "correlation", "products of four are not converted", hint)
     for name, parts in (("up", block.up), ("radial", block.radial), ("mix", product.linear)):
         arrays |= {f"layers.{i}.{name}.{k}": np.asarray(part) for k, part in enumerate(parts)}
     for ell, part in enumerate(block.down):

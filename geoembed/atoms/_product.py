@@ -1,4 +1,4 @@
-"""Products of up to three messages: what makes the features of an atom depend on many neighbours at once."""
+"""Products of up to four messages: what makes the features of an atom depend on many neighbours at once."""
 
 import math
 from typing import Literal
@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..core import register
 from ._interaction import Species, split
-from ._product_basis import product_matrices
+from ._product_basis import factor_pairs, product_matrices
 
 Couplings = Literal["independent", "all"]
 
@@ -24,7 +24,7 @@ class Product(eqx.Module):
         channels: Channels.
         max_ell: Largest degree of the messages A.
         output_ell: Largest degree of B.
-        correlation: The largest number ν of factors, 1 to 3.
+        correlation: The largest number ν of factors, 1 to 4; a fourth costs much more than three.
         size: Of an element vector.
         couplings: "independent" has one weight for each different function; "all" one for each order in which
             factors can be coupled, as MACE has without its reduced basis.
@@ -85,7 +85,7 @@ class Product(eqx.Module):
         one = jnp.ones_like(a[:, :1])
         pairs = [x[:, i : i + 1] * x[:, i:] for x in (even, odd) for i in range(x.shape[1])]
         features = jnp.concatenate([*pairs, even, one], axis=1)
-        factors = (jnp.concatenate([even, one], axis=1), odd)
+        factors = [jnp.concatenate([even, one], axis=1), odd]
         chosen = species.one_hot(a.dtype).T
         out = []
         for ell in range(len(self.weights)):
@@ -93,6 +93,9 @@ class Product(eqx.Module):
             every = jnp.einsum("zcmfp,cpn->czmfn", matrix, features)
             own = jnp.sum(every * chosen[None, :, None, None], axis=1)
             factor = factors[ell % 2]
+            if len(self.weights[ell]) > 3:
+                i, j = np.array(factor_pairs(self.max_ell, ell)).T
+                factor = jnp.concatenate([factor, a[:, i] * a[:, j]], axis=1)
             out.append(sum(own[:, :, f] * factor[:, None, f] for f in range(factor.shape[1])))
         return out
 

@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(atoms.train)
 app.command()(atoms.evaluate)
+app.command()(atoms.describe)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`geoembed train` and `geoembed evaluate`: interatomic potentials."""
+"""`geoembed train`, `evaluate` and `describe`: interatomic potentials and descriptors of atoms."""
 
 import json
 from collections.abc import Callable
@@ -51,6 +51,31 @@ def evaluate(
     keys = (energy_key, forces_key, stress_key)
     report = run_evaluation(model, data, out, keys=keys, group=group, batch=batch)
     _print(report, as_json, lambda: "\n".join(error_lines(report["errors"])))
+
+
+def describe(
+    model: Annotated[
+        Path, typer.Argument(help="The folder of a potential, or of a descriptor that geoembed.save wrote.")
+    ],
+    data: Annotated[
+        Path, typer.Argument(help="Structures (extxyz, or an rMD17 npz); labels are not needed.")
+    ],
+    out: Annotated[Path, typer.Argument(help="The npz file to write.")],
+    reduce: Annotated[
+        str, typer.Option(help="A structure's row: the mean or the sum of those of its atoms.")
+    ] = "mean",
+    batch: Annotated[int, typer.Option(min=1, help="Structures in a batch.")] = 16,
+    as_json: Json = False,
+) -> None:
+    """Write descriptors of structures and of their atoms: the invariants of a potential's encoder, a SOAP power
+    spectrum, or pseudoscalars, whichever the folder holds.
+    """
+    from ._atoms_describe import run_description
+    from ._inspect import as_text
+
+    report = run_description(model, data, out, reduce=reduce, batch=batch)
+    shown = {name: value for name, value in report.items() if name not in ("input_sha256", "versions")}
+    _print(report, as_json, lambda: as_text(shown))
 
 
 def _stoppable(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

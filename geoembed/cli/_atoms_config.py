@@ -77,7 +77,7 @@ class PotentialTable(Table):
     channels: Count = Field(32, description="channels of features and messages")
     hidden_ell: Degree = Field(1, description="largest degree of the features between layers")
     max_ell: Degree = Field(3, description="largest degree of the spherical harmonics")
-    correlation: Annotated[int, Field(ge=1, le=3)] = Field(
+    correlation: Annotated[int, Field(ge=1, le=4)] = Field(
         3, description="how many messages are multiplied at most"
     )
     layers: Count = Field(2, description="how many layers")

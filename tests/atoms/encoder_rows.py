@@ -25,6 +25,14 @@ def descriptors() -> atoms.Descriptors:
     return atoms.Descriptors(encoder)
 
 
+def soap() -> atoms.SoapPowerSpectrum:
+    return atoms.SoapPowerSpectrum((1, 6, 8), atoms.GaussianBasis(3.0, 2), max_ell=1)
+
+
+def chirality() -> atoms.Chirality:
+    return atoms.Chirality(soap(), outputs=2, key=jax.random.key(5))
+
+
 def molecules(count: int = 12) -> list[tuple[np.ndarray, np.ndarray]]:
     random = np.random.default_rng(0)
     corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * 0.6
@@ -37,4 +45,8 @@ def feared() -> list[tuple[np.ndarray, np.ndarray]]:
     return [(points, NUMBERS) for points in (0 * line, line, 3 * line, np.roll(line, 1, 1), line * 1e-30)]
 
 
-ROWS = [Encoder("atoms.Descriptors", descriptors, molecules, feared, slow=True)]
+ROWS = [
+    Encoder("atoms.Chirality", chirality, molecules, feared, slow=True),
+    Encoder("atoms.Descriptors", descriptors, molecules, feared, slow=True),
+    Encoder("atoms.SoapPowerSpectrum", soap, molecules, feared, slow=True),
+]

@@ -12,8 +12,11 @@ from geoembed import save
 from geoembed.atoms import (
     AgnesiTransform,
     ChebyshevBasis,
+    ElementEmbedding,
     Frame,
     HeadsPotential,
+    Mace,
+    MacePotential,
     Repulsion,
     SoftTransform,
     load_mace,
@@ -179,3 +182,15 @@ def test_chebyshev_polynomials_are_those_of_numpy():
         expected = np.polynomial.chebyshev.chebval(x, np.eye(8)[k + 1])
         np.testing.assert_allclose(values[:, k], expected, rtol=0, atol=1e-14)
     assert ChebyshevBasis(5.0, 6)(jnp.full(2, 5.0), jnp.zeros(2)).tolist() == [[0.0] * 6] * 2
+
+
+@pytest.mark.slow
+def test_products_of_four_stay_here():
+    elements, keys = ElementEmbedding.one_hot([8]), jax.random.split(jax.random.key(0))
+    shape = {"channels": 1, "max_ell": 0, "num_interactions": 1, "radial_layers": ()}
+    potentials = [
+        MacePotential(Mace(elements, correlation=most, **shape, key=keys[0]), key=keys[1]) for most in (3, 4)
+    ]
+    assert describe(potentials[0]).config.layers[0].correlation == 3
+    with pytest.raises(InputError, match="products of four are not converted"):
+        describe(potentials[1])
