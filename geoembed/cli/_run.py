@@ -96,8 +96,8 @@ def _solve(shown: SolveProgress, case: Case, problem: Problem, out: Path, seed: 
                 key=key,
                 callback=report,
                 should_stop=lambda: bool(stop),
-                checkpoint=out / _CHECKPOINT,
-                resume=resume,
+                checkpoint=None if problem.transient else out / _CHECKPOINT,
+                resume=resume and not problem.transient,
                 **options,
             )
         except InputError as error:
