@@ -63,7 +63,8 @@ def run(
         problem = case.prepare(problem, seed, shown)
         result = _solve(shown, case, problem, out, seed, resume)
         if result.status == "interrupted":
-            raise Interrupted(f"stopped; go on with --resume --out {out}")
+            on = f"go on with --resume --out {out}" if case.resumes else "heat in time keeps no checkpoint"
+            raise Interrupted(f"stopped; {on}")
         shown.phase("reporting and drawing")
         report = case.report(problem, result, seed)
         save(out / "solution", result)
@@ -96,8 +97,8 @@ def _solve(shown: SolveProgress, case: Case, problem: Problem, out: Path, seed: 
                 key=key,
                 callback=report,
                 should_stop=lambda: bool(stop),
-                checkpoint=None if problem.transient else out / _CHECKPOINT,
-                resume=resume and not problem.transient,
+                checkpoint=out / _CHECKPOINT if case.resumes else None,
+                resume=resume and case.resumes,
                 **options,
             )
         except InputError as error:
@@ -122,7 +123,8 @@ def _begin(shown: SolveProgress, case: Case, problem: Problem, out: Path, resume
         shown.say(note)
     checkpoint, identity = out / _CHECKPOINT, case.identity()
     if resume and not checkpoint.exists():
-        shown.say(f"no checkpoint in {out}: starting from the beginning")
+        why = f"no checkpoint in {out}" if case.resumes else "heat in time keeps no checkpoint"
+        shown.say(f"{why}: starting from the beginning")
     if resume and checkpoint.exists() and identity not in (None, _text_of(out / _IDENTITY)):
         reason = "this checkpoint belongs to another domain, equation, condition or option"
         raise InputError(checkpoint, "", reason, "Restore the configuration, or start again without --resume")

@@ -1,13 +1,15 @@
 """Heat in time and conductivities of every kind in a configuration: what arrives, and one message for a mistake."""
 
+import re
+
 import numpy as np
 import pytest
 
 from geoembed.cli._problem import make_problem
 from geoembed.cli._read_config import read_case
 from geoembed.pinn import Convection, HeatFlux, SteadyHeat, TransientHeat
-from tests.cli.conftest import write_config
-from tests.cli.test_part_config import written
+from tests.cli.conftest import write_box, write_config
+from tests.cli.test_part_config import DOCS, written
 from tests.cli.transient_mistakes import TRANSIENT, TRANSIENT_MISTAKES
 
 PLACES = np.array([[1.0, 2.0, 3.0], [10.0, 5.0, 0.5]])
@@ -60,15 +62,26 @@ def test_a_part_without_conditions_is_insulated(tmp_path):
     assert problem.scales.span == pytest.approx(30.0, rel=1e-2)
 
 
+def test_the_example_of_the_page_is_a_problem(tmp_path):
+    text = (DOCS / "heat-in-a-part.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```toml\n# heating\.toml\n(.*?)^```", text, re.M | re.S)
+    write_box(tmp_path / "box.stl")
+    (tmp_path / "case.toml").write_text(example, encoding="utf-8")
+    assert problem_of(tmp_path / "case.toml").time == (0.0, 600.0)
+
+
 X, Y, Z = PLACES.T
-O, I = np.zeros(2), np.ones(2)  # noqa: E741
+O, I = np.zeros(2), np.ones(2)
 CONDUCTIVITIES = {
     "number": ("2.5", 2.5 * I),
     "formula without place": ('"2*pi"', 2 * np.pi * I),
     "formula": ('"2 + 0.05*z**2"', 2 + 0.05 * Z**2),
     "axes": ("[5.0, 4.0, 0.7]", np.diag([5.0, 4.0, 0.7]) * I[:, None, None]),
     "matrix": ("[[2, 1, 0], [1, 2, 0], [0, 0, 1]]", np.array([[2, 1, 0], [1, 2, 0], [0, 0, 1]]) * I[:, None, None]),
-    "axes of the place": ('["1 + x", 2, "exp(-z)"]', np.array([[1 + X, O, O], [O, 2 * I, O], [O, O, np.exp(-Z)]]).transpose(2, 0, 1)),
+    "axes of the place": (
+        '["1 + x", 2, "exp(-z)"]',
+        np.array([[1 + X, O, O], [O, 2 * I, O], [O, O, np.exp(-Z)]]).transpose(2, 0, 1),
+    ),
     "matrix of the place": (
         '[[3, "x/40", 0], ["x/40", "2 + y", 0], [0, 0, 1]]',
         np.array([[3 * I, X / 40, O], [X / 40, 2 + Y, O], [O, O, I]]).transpose(2, 0, 1),

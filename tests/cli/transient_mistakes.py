@@ -31,6 +31,8 @@ convection = { h = 50.0, ambient = "300 + 5*sin(pi*t/60)" }
 cells = 1000
 """
 
+FLUX = "flux = [[0, 0], [20, 4000], [60, 4000]]"
+
 # what is replaced, by what, and what the message must say
 TRANSIENT_MISTAKES = {
     "misspelt capacity": ("capacity =", "capcity =", ["line 11: physics.capcity", "Did you mean 'capacity'"]),
@@ -56,20 +58,24 @@ TRANSIENT_MISTAKES = {
     ),
     "first temperature in time": ("temperature = 300.0", 'temperature = "300 + t"', ["line 17", "there is no 't'"]),
     "ambient of the place": ("sin(pi*t/60)", "sin(pi*x)", ["line 25: conditions[1]", "no 'x' here", "t"]),
-    "ambient without end": ("sin(pi*t/60)", "log(-1 - t)", ["line 25", "finite", "at 0 s"]),
+    "ambient that is no number": ("sin(pi*t/60)", "log(-1 - t)", ["line 23: conditions[1]", "nan", "finite", "at 0 s"]),
     "flux in words": ("[[0, 0], [20, 4000], [60, 4000]]", '"strong"', ["line 21: conditions[0].flux", "'strong'"]),
     "flux of one pair": ("[[0, 0], [20, 4000], [60, 4000]]", "[[0, 1]]", ["line 21", "at least two pairs"]),
     "flux of triples": ("[[0, 0], [20", "[[0, 0, 0], [20", ["line 21", "pairs of s and value"]),
     "moments that go back": ("[20, 4000]", "[0, 4000]", ["line 21", "must increase"]),
     "formula in a pair": ("[20, 4000]", '[20, "t"]', ["line 21", "are numbers"]),
-    "held below zero": ("flux = [[0, 0], [20, 4000], [60, 4000]]", "temperature = [[0, 1], [1, -1]]", ["line 21", "at least 0"]),
+    "held below zero": (FLUX, "temperature = [[0, 1], [1, -1]]", ["line 21", "at least 0"]),
     "held and heated": ("flux =", "temperature = 300.0\nflux =", ["line 19", "cannot carry"]),
-    "condition without content": ("flux = [[0, 0], [20, 4000], [60, 4000]]", "", ["line 19", "flux, convection"]),
+    "condition without content": (FLUX, "", ["line 19", "flux, convection"]),
     "h in time": ("h = 50.0", 'h = "50 + t"', ["line 25", "convection.h", "the same at all times"]),
     "radiation": ("convection = {", "radiation = {", ["line 23: conditions[1]", "does not radiate yet", "convection"]),
     "unknown patch": ('"base"', '"bas"', ["line 20: conditions[0].patch", "'bas'", "Did you mean 'base'"]),
-    "picture after the end": ("[solve]", "[output]\ntimes = [10, 61]\n[solve]", ["line 28: output.times", "61 s", "0 to 60 s"]),
-    "seven pictures": ("[solve]", "[output]\ntimes = [1, 2, 3, 4, 5, 6, 7]\n[solve]", ["line 28: output.times", "at most 6"]),
+    "picture after the end": (
+        "[solve]", "[output]\ntimes = [10, 61]\n[solve]", ["line 28: output.times", "61 s", "to 60 s"],
+    ),
+    "seven pictures": (
+        "[solve]", "[output]\ntimes = [1, 2, 3, 4, 5, 6, 7]\n[solve]", ["line 28: output.times", "at most 6"],
+    ),
     "plane beside the part": ("[solve]", "[output.slices]\nz = 11\n[solve]", ["line 28", "z = 11 misses"]),
     "sensors in time": ("[solve]", "[sensors]\nfile = 'a'\n[solve]", ["line 27", "'sensors'", "conditions"]),
 }  # fmt: skip
