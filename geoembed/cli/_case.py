@@ -29,8 +29,6 @@ class FieldCase:
         file: Its file.
     """
 
-    resumes = True  # an interrupted run
-
     def __init__(self, config: FieldConfig, file: Path):
         self.config, self.file, self.title = config, file, config.physics.kind
         self.seed = config.solve.seed or 0

@@ -30,8 +30,6 @@ class PartCase:
         file: Its file.
     """
 
-    resumes = True  # an interrupted run
-
     def __init__(self, config: Config | ElasticConfig, file: Path):
         self.config, self.file, self.title, self.seed = config, file, config.part.mesh, 0
         self.findings: Findings | None = None

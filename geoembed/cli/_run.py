@@ -63,8 +63,7 @@ def run(
         problem = case.prepare(problem, seed, shown)
         result = _solve(shown, case, problem, out, seed, resume)
         if result.status == "interrupted":
-            on = f"go on with --resume --out {out}" if case.resumes else "heat in time keeps no checkpoint"
-            raise Interrupted(f"stopped; {on}")
+            raise Interrupted(f"stopped; go on with --resume --out {out}")
         shown.phase("reporting and drawing")
         report = case.report(problem, result, seed)
         save(out / "solution", result)
@@ -97,8 +96,8 @@ def _solve(shown: SolveProgress, case: Case, problem: Problem, out: Path, seed: 
                 key=key,
                 callback=report,
                 should_stop=lambda: bool(stop),
-                checkpoint=out / _CHECKPOINT if case.resumes else None,
-                resume=resume and case.resumes,
+                checkpoint=out / _CHECKPOINT,
+                resume=resume,
                 **options,
             )
         except InputError as error:
@@ -123,8 +122,7 @@ def _begin(shown: SolveProgress, case: Case, problem: Problem, out: Path, resume
         shown.say(note)
     checkpoint, identity = out / _CHECKPOINT, case.identity()
     if resume and not checkpoint.exists():
-        why = f"no checkpoint in {out}" if case.resumes else "heat in time keeps no checkpoint"
-        shown.say(f"{why}: starting from the beginning")
+        shown.say(f"no checkpoint in {out}: starting from the beginning")
     if resume and checkpoint.exists() and identity not in (None, _text_of(out / _IDENTITY)):
         reason = "this checkpoint belongs to another domain, equation, condition or option"
         raise InputError(checkpoint, "", reason, "Restore the configuration, or start again without --resume")

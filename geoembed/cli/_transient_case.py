@@ -25,8 +25,6 @@ class TransientCase:
         file: Its file.
     """
 
-    resumes = False  # an interrupted run
-
     def __init__(self, config: TransientConfig, file: Path):
         self.config, self.file, self.title, self.seed = config, file, config.part.mesh, 0
         self.history: TemperatureHistory | None = None

@@ -1,6 +1,7 @@
 """Heat in time and conductivities of every kind in a configuration: what arrives, and one message for a mistake."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,14 +41,16 @@ def test_courses_reach_the_conditions(tmp_path):
         ("end = 60", "start = -10\nend = 60"),
     )
     problem = problem_of(written(tmp_path, TRANSIENT, *more))
-    equation = problem.equation
+    equation: Any = problem.equation
+    first: Any = problem.initial.value
     assert isinstance(equation, TransientHeat)
     assert problem.time == (-10.0, 60.0)
     assert equation.conductivity == 200.0
     assert [equation.source(t) for t in (-5, 0, 10, 30, 50)] == [0, 0, 3e4, 9e4, 9e4]
     assert equation.capacity.at(PLACES) == pytest.approx(2.4e6 * (1 + 0.01 * PLACES[:, 0]))
-    assert problem.initial.value.at(PLACES) == pytest.approx(300 + PLACES[:, 2])
-    flux, convection = problem.heat_conditions
+    assert first.at(PLACES) == pytest.approx(300 + PLACES[:, 2])
+    conditions: Any = problem.heat_conditions
+    flux, convection = conditions
     assert isinstance(flux, HeatFlux)
     assert [flux.value(t) for t in (0.0, 5.0, 20.0, 60.0)] == [0, 1000, 4000, 4000]
     assert isinstance(convection, Convection)
