@@ -30,6 +30,7 @@ _LEAST = 1e-12  # of the whole time: a shorter step is none
 _SAFETY, _SHORTER, _LONGER = 0.9, 0.2, 4.0
 _INNER = 0.02  # share of the tolerance of a step that the linear solver may spend in a stage
 _ALIKE = 1.5  # ratio of two steps up to which one inverse serves both
+_REGULAR = 1e-7  # is added to the diagonal of the block that is factorised, whose diagonal is 1
 _CHUNK, _MOST_ITERATIONS = 5, 5000  # of conjugate gradients
 _FLOOR = 0.1  # of the span of the given temperatures: the least size that errors are relative to
 
@@ -209,7 +210,8 @@ class HeldInverse:
 
     A stiff contact ties the features that reach a held face together; the diagonal alone would not see that. The block
     is scaled by its diagonal, where features that hardly reach the part have entries of 1e-18, and factorised without
-    pivoting off the diagonal: else rounding takes its inverse its symmetry.
+    pivoting off the diagonal: else rounding takes its inverse its symmetry. Features may depend on each other, so that
+    the block is singular: a small multiple of the unit matrix is added to it.
     """
 
     def __init__(self, matrix: sparse.csr_array, held: Int[np.ndarray, " k"], step: float):
@@ -218,7 +220,8 @@ class HeldInverse:
         self.inverse_diagonal = 1 / np.where(diagonal > 0, diagonal, 1.0)
         self.scale = np.sqrt(self.inverse_diagonal[held])
         across = sparse.diags_array(self.scale)
-        block = sparse.csc_array(across @ matrix[held][:, held] @ across)
+        scaled = across @ matrix[held][:, held] @ across
+        block = sparse.csc_array(scaled + _REGULAR * sparse.eye_array(len(held)))
         self.factor = linalg.splu(
             block, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
         )

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..pinn import Problem, Result
+from ..pinn import Problem, Result, TransientField
 from ..sdf import MeshSDF
 from ._colour import colour_bar, colour_scale, description, part_titles
 from ._quantities import Quantity, quantities
@@ -55,7 +55,8 @@ def slices_figure(problem: Problem, result: Result, places: Mapping[str, float] 
     for row, quantity in enumerate(shown):
         pieces = [sample_slice(problem.domain, cut, quantity.at, _PIXELS) for cut in cuts]
         _draw_row(figure, [grid[row, column] for column in range(3)], problem.domain, pieces, quantity, row)
-    at_end = f", at {problem.moments[1]:g} s" if problem.transient else ""
+    field = result.field
+    at_end = f", at {float(field.times[-1]):.4g} s" if isinstance(field, TransientField) else ""
     part_titles(figure, problem, result, description(problem) + at_end)
     return figure
 
