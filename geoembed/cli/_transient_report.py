@@ -56,7 +56,10 @@ def _at(history: TemperatureHistory, row: int) -> dict[str, float]:
 
 def transient_lines(report: dict[str, Any]) -> list[str]:
     """The report in a few lines for a person."""
+    time = report["time_s"]
+    short = time["reached"] < time["end"]
     return [
+        *([f"  ONLY UP TO            {time['reached']:g} s of {time['end']:g} s"] if short else []),
         *(f"  {name:<22}{said}" for name, said in _temperatures(report)),
         "  error, estimated      " + estimate_line(report, _SPREAD),
         f"  heat balance          {percent(report['energy_balance'])} of the heat is missing",
