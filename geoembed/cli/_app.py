@@ -62,8 +62,8 @@ def solve(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Solve what a configuration file describes: heat in a part, also with numbers to be found from sensors; an elastic
-    part; an equation in a domain. Results go to the folder CONFIG-result, or to --out.
+    """Solve what a configuration file describes: heat in a part, also in time or with numbers to be found from sensors;
+    an elastic part; an equation in a domain. Results go to the folder CONFIG-result, or to --out.
     """
     from ._run import run
 

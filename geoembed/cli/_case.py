@@ -1,4 +1,4 @@
-"""The two kinds of runs: a part, and an equation in a domain. What belongs to the second is here."""
+"""The kinds of runs: a part, also in time, and an equation in a domain. What belongs to the last is here."""
 
 import hashlib
 import json
@@ -17,6 +17,8 @@ from ._part_case import PartCase, Verdict, mesh_notes, require_judge, verdict
 from ._places import Places
 from ._progress import SolveProgress
 from ._read_config import read_case
+from ._transient_case import TransientCase
+from ._transient_config import TransientConfig
 
 
 class FieldCase:
@@ -102,10 +104,12 @@ class FieldCase:
         return [] if self.config.physics.kind == "eikonal" else free_pieces(problem)
 
 
-Case = PartCase | FieldCase
+Case = PartCase | TransientCase | FieldCase
 
 
 def make_case(file: Path) -> Case:
     """Reads a configuration file."""
     config = read_case(file)
-    return FieldCase(config, file) if isinstance(config, FieldConfig) else PartCase(config, file)
+    if isinstance(config, FieldConfig):
+        return FieldCase(config, file)
+    return TransientCase(config, file) if isinstance(config, TransientConfig) else PartCase(config, file)

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from ._inverse_config import SensorsTable, UnknownTable
 from ._shape_config import ShapeTable
+from ._solid_config import Conductivity
 from ._table import Number, Pair, PartOutputTable, Table, Triple, Unit
 from ._values_config import Said
 
@@ -51,8 +52,10 @@ class Physics(Table):
     """What happens in the part."""
 
     kind: Literal["steady_heat"] = Field(description="the equation: ∇·(k ∇T) + q = 0")
-    conductivity: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
-        None, description="k, W/(m K); this or `conductivity_table`"
+    conductivity: Conductivity | None = Field(
+        None,
+        description="k, W/(m K), may depend on `x`, `y`, `z` in the part's unit; a matrix is symmetric and positive "
+        "definite; this or `conductivity_table`",
     )
     conductivity_table: Annotated[list[Pair], Said("list of pairs of numbers")] | None = Field(
         None, description="k(T): pairs of K and W/(m K), linear between them, constant beyond"

@@ -89,6 +89,21 @@ class Formulas(eqx.Module):
         return jnp.stack([part(x, u) for part in self.parts])
 
 
+@register
+class FormulaMatrix(eqx.Module):
+    """Rows of formulas as a matrix.
+
+    Args:
+        rows: The rows.
+    """
+
+    rows: tuple[Formulas, ...]
+
+    def __call__(self, x: Float[Array, " d"]) -> Float[Array, "n m"]:
+        """Returns the entries at one point."""
+        return jnp.stack([row(x) for row in self.rows])
+
+
 class Where:
     """A condition as a function of many points on the host, as pieces of a boundary are chosen.
 

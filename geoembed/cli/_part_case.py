@@ -15,6 +15,7 @@ from ._inverse import Findings, find_numbers, read_sensors
 from ._part_page import part_page
 from ._problem import make_problem, mesh_path
 from ._progress import SolveProgress
+from ._read_config import place_in_file
 from ._report import make_report
 from ._shape_change import Velocities, shape_change, velocities
 
@@ -67,8 +68,8 @@ class PartCase:
         return {"tolerance": table.tolerance, "cells": table.cells, "time_limit": limit}
 
     def placed(self, error: InputError) -> InputError:
-        """An error of `solve`, as it is."""
-        return error
+        """An error of `solve` about a formula as one about its line."""
+        return place_in_file(self.file, error)
 
     def identity(self) -> str | None:
         """Nothing: the solver compares all there is."""

@@ -36,12 +36,12 @@ def part_page(report: dict[str, Any], files: list[str]) -> str:
     if "identified" in report:
         parts.append(_found(report["identified"]))
     parts += [
-        _table([("", ""), *_rows(report, elastic)]),
+        markdown_table([("", ""), *_rows(report, elastic)]),
         "![The part](displacement.png)" if elastic else "![The part](temperature.png)",
         "![Three sections](slices.png)",
         _forces(report) if elastic else _heat(report),
         *([shape_section(report["shape"])] if "shape" in report else []),
-        "## Given\n\n" + "\n".join(_given(config)),
+        "## Given\n\n" + "\n".join(given(config)),
         "## How the solution came about\n\n![Energy and estimated error by steps](convergence.png)",
         "## Files\n\n" + "\n".join(f"- `{name}`" for name in files),
     ]
@@ -95,7 +95,7 @@ def _found(found: dict[str, Any]) -> str:
         f" noise {found['sigma_K']:.3g} K ({noise}){p}."
     )
     said = "".join(f"\n- **Note:** {one}." for one in found["advice"])
-    text = f"## Found from the sensors\n\n{_table(rows)}\n\n{words}\n" + said
+    text = f"## Found from the sensors\n\n{markdown_table(rows)}\n\n{words}\n" + said
     return (
         text.rstrip()
         + "\n\n![Readings against the model, and the numbers](sensors.png)\n\nWhat follows is the "
@@ -105,7 +105,7 @@ def _found(found: dict[str, Any]) -> str:
 
 def _heat(report: dict[str, Any]) -> str:
     rows = [(name, f"{watts:+.4g}") for name, watts in report["heat_W"].items()]
-    return "## Heat into the part\n\n" + _table([("patch", "W"), *rows])
+    return "## Heat into the part\n\n" + markdown_table([("patch", "W"), *rows])
 
 
 def _forces(report: dict[str, Any]) -> str:
@@ -115,11 +115,13 @@ def _forces(report: dict[str, Any]) -> str:
         "nothing."
     )
     return (
-        "## Forces on the part\n\n" + _table([("through", "x / N", "y / N", "z / N"), *rows]) + f"\n\n{note}"
+        "## Forces on the part\n\n"
+        + markdown_table([("through", "x / N", "y / N", "z / N"), *rows])
+        + f"\n\n{note}"
     )
 
 
-def _given(config: dict[str, Any]) -> list[str]:
+def given(config: dict[str, Any]) -> list[str]:
     """The material and the conditions as lines."""
     conditions = [f"- `{table['patch']}`: {_words(table, 'patch')}" for table in config["conditions"]]
     return [f"- {_words(config['physics'], 'kind')}", *conditions]
@@ -139,7 +141,7 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _table(rows: list[tuple[str, ...]]) -> str:
+def markdown_table(rows: list[tuple[str, ...]]) -> str:
     """A table in Markdown; the first row is its head."""
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))

@@ -23,10 +23,14 @@ from ..pinn import (
 from ..sdf import MeshSDF, Selection, facing, in_box, load_mesh, segment
 from ._config import ConditionTable, Config, Patch, Physics
 from ._elastic_config import ElasticConfig, LoadTable
+from ._make_solid import make_conductivity
+from ._make_transient import check_moments, transient_conditions, transient_equation
 from ._mistakes import nearest
+from ._places import Places
 from ._read_config import place_in_file, place_of
+from ._transient_config import TransientConfig
 
-PartConfig = Config | ElasticConfig
+PartConfig = Config | TransientConfig | ElasticConfig
 Load = Displacement | Traction | Pressure | ElasticFoundation
 Condition = Temperature | HeatFlux | Convection | Radiation
 _MESHES = (".stl", ".obj", ".ply", ".off", ".glb")
@@ -48,27 +52,36 @@ def make_problem(config: PartConfig, file: Path) -> Problem:
         The problem.
 
     Raises:
-        InputError: The mesh, a patch, a condition or the plane of a slice cannot be used.
+        InputError: The mesh, a patch, a number, a condition or what is to be drawn cannot be used.
     """
     _check_mesh_is_there(config, file)
     domain = load_mesh(mesh_path(config, file), unit=config.part.unit)
     patches = {name: _selection(file, name, patch) for name, patch in config.patches.items()}
     _check_slices(config, file, domain)
-    conditions: list[Any] = []
-    if isinstance(config, ElasticConfig):
-        physics = config.physics
-        x, y, z = physics.body_force
-        equation: Any = SteadyElasticity(physics.young, physics.poisson, (x, y, z))
-        for table in config.conditions:
-            conditions += elastic_conditions(table)
-    else:
-        equation = SteadyHeat(_conductivity(config.physics, file), config.physics.source)
-        for table in config.conditions:
-            conditions += _conditions(table)
     try:
-        return Problem(domain=domain, equation=equation, conditions=conditions, patches=patches)
+        return _problem(config, domain, patches, Places(file))
     except InputError as error:
         raise place_in_file(file, error) from error
+
+
+def _problem(config: PartConfig, domain: MeshSDF, patches: dict[str, Selection], places: Places) -> Problem:
+    conditions: list[Any] = []
+    time = None
+    match config:
+        case ElasticConfig(physics=physics):
+            x, y, z = physics.body_force
+            equation: Any = SteadyElasticity(physics.young, physics.poisson, (x, y, z))
+            for table in config.conditions:
+                conditions += elastic_conditions(table)
+        case TransientConfig():
+            check_moments(config, places)
+            equation, time = transient_equation(config, places), (config.time.start, config.time.end)
+            conditions = transient_conditions(config, places)
+        case Config():
+            equation = SteadyHeat(_conductivity(config.physics, places), config.physics.source)
+            for table in config.conditions:
+                conditions += _conditions(table)
+    return Problem(domain=domain, equation=equation, conditions=conditions, patches=patches, time=time)
 
 
 def elastic_conditions(table: LoadTable) -> list[Load]:
@@ -133,16 +146,14 @@ def _triple(numbers: list[float]) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _conductivity(physics: Physics, file: Path) -> float | ConductivityTable:
+def _conductivity(physics: Physics, places: Places) -> Any:
     table = physics.conductivity_table
     if table is not None:
         try:
             return ConductivityTable(tuple(t for t, _ in table), tuple(k for _, k in table))
         except InputError as error:
-            where = place_of(file, ("physics", "conductivity_table"))
-            raise InputError(file, where, error.reason, error.hint) from error
-    assert physics.conductivity is not None  # `Physics` asks for one of the two
-    return physics.conductivity
+            raise places.wrong(("physics", "conductivity_table"), error.reason, error.hint) from error
+    return make_conductivity(physics.conductivity, places, ("physics", "conductivity"))
 
 
 def _conditions(table: ConditionTable) -> list[Condition]:

@@ -14,11 +14,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from ..pinn import FieldProgress
+from ..pinn import FieldProgress, TransientProgress
 from ..pinn import Progress as Report
 
 _USUAL_STEPS = 250  # solver steps on one grid; only for the estimate of the time left
-_EVERY = 15.0  # seconds between two lines about an equation, where there is no terminal
+_EVERY = 15.0  # seconds between two lines where there is no terminal
 
 
 class SolveProgress:
@@ -44,6 +44,7 @@ class SolveProgress:
             disable=not self.live,
         )
         self.what, self.said = what, -math.inf
+        self.first, self.last = 0.0, math.inf  # moments of a march
         self.task = self.bar.add_task(f"{what}: reading the input", total=None)
 
     def __enter__(self) -> "SolveProgress":
@@ -55,10 +56,12 @@ class SolveProgress:
     ) -> None:
         self.bar.stop()
 
-    def report(self, report: Report | FieldProgress) -> None:
+    def report(self, report: Report | TransientProgress | FieldProgress) -> None:
         """Shows one report."""
         if isinstance(report, FieldProgress):
             self._about_residual(report)
+        elif isinstance(report, TransientProgress):
+            self._about_march(report)
         else:
             self._about_grid(report)
 
@@ -76,6 +79,21 @@ class SolveProgress:
         if report.finished and not self.live:
             done = f"{report.parameters} parameters  {report.iteration} iterations  {report.seconds:.0f} s"
             self.say(f"{text}  {done}")
+
+    def _about_march(self, report: TransientProgress) -> None:
+        """Heat in a part in time. The bar counts marches; each costs about three times the one before."""
+        text = (
+            f"grid {report.grid}/{report.grids}  t = {report.time:.4g} s  {report.steps} steps"
+            f"  estimated error {_figure(report.estimated_error)}"
+        )
+        weights = [3.0**number for number in range(report.grids)]
+        share = (report.time - self.first) / max(self.last - self.first, 1e-300)
+        completed = sum(weights[: report.grid - 1]) + min(share, 1.0) * weights[report.grid - 1]
+        self.bar.update(self.task, description=text, completed=completed, total=sum(weights))
+        now = time.monotonic()
+        if not self.live and (report.finished or now - self.said > _EVERY):
+            self.said = now
+            self.say(f"{text}  {report.parameters} parameters  {report.seconds:.0f} s")
 
     def _about_residual(self, report: FieldProgress) -> None:
         """An equation. How long it will take cannot be told from the residual, so the bar has no end."""

@@ -12,17 +12,23 @@ from ._elastic_config import ElasticConfig
 from ._field_config import FieldConfig
 from ._lines import Place, key_lines, line_of
 from ._mistakes import first_mistake, nearest, tagged
+from ._transient_config import TransientConfig
 
 Model = TypeVar("Model", bound=BaseModel)
 
-STEADY_HEAT, STEADY_ELASTICITY = "steady_heat", "steady_elasticity"  # what is about a part
+STEADY_HEAT, TRANSIENT_HEAT, STEADY_ELASTICITY = "steady_heat", "transient_heat", "steady_elasticity"
+_PARTS: dict[str, type[Config] | type[TransientConfig] | type[ElasticConfig]] = {
+    STEADY_HEAT: Config,
+    TRANSIENT_HEAT: TransientConfig,
+    STEADY_ELASTICITY: ElasticConfig,
+}
 _LARGEST = 1_000_000  # bytes; a configuration is a few hundred
 
 
-def read_case(path: Path) -> Config | ElasticConfig | FieldConfig:
+def read_case(path: Path) -> Config | TransientConfig | ElasticConfig | FieldConfig:
     """Reads and checks a configuration file.
 
-    It is of heat in a part, of an elastic part or of another equation, as [physics] kind says.
+    It is of heat in a part, steady or in time, of an elastic part or of another equation, as [physics] kind says.
 
     Args:
         path: A TOML file.
@@ -35,9 +41,9 @@ def read_case(path: Path) -> Config | ElasticConfig | FieldConfig:
     """
     content = _content(path)
     kind = _kind(path, content)
-    if kind not in (STEADY_HEAT, STEADY_ELASTICITY):
+    if kind not in _PARTS:
         return _checked(path, content, FieldConfig)
-    config = _checked(path, content, Config if kind == STEADY_HEAT else ElasticConfig)
+    config = _checked(path, content, _PARTS[kind])
     _check_patch_names(path, config)
     return config
 
@@ -59,15 +65,17 @@ def _kind(path: Path, content: dict[str, Any]) -> str:
     physics = content.get("physics")
     kind = physics.get("kind") if isinstance(physics, dict) else None
     if isinstance(kind, str):
-        known = [STEADY_HEAT, STEADY_ELASTICITY, *tagged(FieldConfig.model_fields["physics"].annotation)]
+        known = [*_PARTS, *tagged(FieldConfig.model_fields["physics"].annotation)]
         if kind not in known:
             place = place_of(path, ("physics", "kind"))
             raise InputError(path, place, f"there is no equation {kind!r}", nearest(kind, known))
         return kind
     if "part" not in content and {"domain", "time"} & set(content):
         return ""
-    elastic = isinstance(physics, dict) and {"young", "poisson"} & set(physics)
-    return STEADY_ELASTICITY if elastic else STEADY_HEAT
+    keys = set(physics) if isinstance(physics, dict) else set()
+    if keys & {"young", "poisson"}:
+        return STEADY_ELASTICITY
+    return TRANSIENT_HEAT if "capacity" in keys or {"time", "initial"} & set(content) else STEADY_HEAT
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -124,7 +132,11 @@ def place_of(path: Path, place: Place) -> str:
 
 
 def place_in_file(path: Path, error: InputError) -> InputError:
-    """Returns an error about patches or conditions as one about their line in the configuration file."""
+    """Returns an error about the problem in a part as one about its line in the configuration file."""
+    if error.file == "equation":
+        return InputError(path, place_of(path, ("physics", error.where)), error.reason, error.hint)
+    if error.file == "conditions" and error.where == "Initial":
+        return InputError(path, place_of(path, ("initial", "temperature")), error.reason, error.hint)
     if error.file not in ("patches", "conditions"):
         return error
     if error.where.startswith("[patches."):
@@ -132,13 +144,13 @@ def place_in_file(path: Path, error: InputError) -> InputError:
         return InputError(path, place_of(path, ("patches", name)), error.reason, error.hint)
     # the last condition on the patch that the message names, or the first condition when it names none
     said = f"{error.where} {error.reason}".strip()
-    conditions = tomllib.loads(_read_text(path))["conditions"]
+    conditions = tomllib.loads(_read_text(path)).get("conditions", [])
     named = [number for number, table in enumerate(conditions) if repr(table["patch"]) in said]
     hint = error.hint.replace("Displacement", "displacement").replace("ElasticFoundation", "foundation")
     return InputError(path, place_of(path, ("conditions", named[-1] if named else 0)), said, hint)
 
 
-def _check_patch_names(path: Path, config: Config | ElasticConfig) -> None:
+def _check_patch_names(path: Path, config: Config | TransientConfig | ElasticConfig) -> None:
     known = [*config.patches, "rest"]
     if "rest" in config.patches:
         reason = "the name 'rest' is reserved for what no patch takes"
@@ -147,7 +159,7 @@ def _check_patch_names(path: Path, config: Config | ElasticConfig) -> None:
         (("conditions", number, "patch"), condition.patch)
         for number, condition in enumerate(config.conditions)
     ]
-    shape = None if isinstance(config, ElasticConfig) else config.shape
+    shape = config.shape if isinstance(config, Config) else None
     if shape is not None:
         named += [(("shape", "over"), shape.over)] if shape.over is not None else []
         named += [

@@ -14,6 +14,7 @@ from ..pinn import Certificate, ElasticCertificate, FieldCertificate, Problem, R
 from ..sdf import value_and_gradient
 from ._config import Config
 from ._elastic_config import ElasticConfig
+from ._transient_config import TransientConfig
 
 
 def make_report(
@@ -31,7 +32,7 @@ def make_report(
 
 
 def part_report(
-    config: Config | ElasticConfig,
+    config: Config | TransientConfig | ElasticConfig,
     config_file: Path,
     mesh_file: Path,
     problem: Problem,

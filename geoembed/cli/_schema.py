@@ -13,6 +13,7 @@ from ._elastic_config import ElasticConfig
 from ._field_config import FieldConfig
 from ._mistakes import tagged
 from ._parse_formula import FUNCTIONS
+from ._transient_config import TransientConfig
 from ._values_config import Said
 
 _TITLES = {
@@ -23,6 +24,14 @@ _TITLES = {
     "sensors": "[sensors]",
     "unknown": "[[unknown]]",
     "shape": "[shape]",
+    "solve": "[solve]",
+    "output": "[output]",
+}
+_TRANSIENT_TITLES = {
+    "physics": "[physics]",
+    "time": "[time]",
+    "initial": "[initial]",
+    "conditions": "[[conditions]]",
     "solve": "[solve]",
     "output": "[output]",
 }
@@ -43,13 +52,20 @@ _TRAIN_TITLES = {"data": "[data]", "potential": "[potential]", "training": "[tra
 _INTRODUCTION = """# The configuration file
 
 `geoembed solve FILE.toml` reads one TOML file. The key `kind` of `[physics]` says whether it is about
-[heat in a part](#heat-in-a-part), [an elastic part](#an-elastic-part) or
+[heat in a part](#heat-in-a-part), also [in time](#heat-in-a-part-in-time), [an elastic part](#an-elastic-part) or
 [an equation in a domain](#an-equation-in-a-domain). Unknown keys are refused. This page is generated
 from the schema that the program checks against.
 
 ## Heat in a part
 
-Coordinates are in the part's own unit, the rest in SI units.
+Coordinates are in the part's own unit, the rest in SI units. What a *formula* may contain is said
+[below](#an-equation-in-a-domain).
+"""
+_TRANSIENT_INTRODUCTION = """## Heat in a part in time
+
+Coordinates are in the part's own unit, the rest in SI units. `[part]` and `[patches.NAME]` are those of
+[heat in a part](#heat-in-a-part). A list of pairs stands for values at moments, linear between them and constant
+beyond.
 """
 _ELASTIC_INTRODUCTION = """## An elastic part
 
@@ -74,6 +90,7 @@ def reference_page() -> str:
     """Returns the page as Markdown."""
     functions = ", ".join(f"`{name}`" for name in FUNCTIONS)
     sections = [_INTRODUCTION, *_sections(Config, _TITLES)]
+    sections += [_TRANSIENT_INTRODUCTION, *_sections(TransientConfig, _TRANSIENT_TITLES)]
     sections += [_ELASTIC_INTRODUCTION, *_sections(ElasticConfig, _ELASTIC_TITLES)]
     sections += [_FIELD_INTRODUCTION.replace("FUNCTIONS", functions), *_sections(FieldConfig, _FIELD_TITLES)]
     sections += [_TRAIN_INTRODUCTION, *_sections(TrainConfig, _TRAIN_TITLES)]

@@ -8,6 +8,7 @@ from ._field_report import field_summary
 from ._inverse_report import inverse_lines
 from ._report import heat_lines
 from ._shape_change import shape_lines
+from ._transient_report import transient_lines
 
 
 def summary(report: dict[str, Any], out: Path) -> str:
@@ -21,7 +22,11 @@ def summary(report: dict[str, Any], out: Path) -> str:
     ]
     if "identified" in report:
         lines += inverse_lines(report["identified"])
-    lines += elastic_lines(report) if "forces_N" in report else heat_lines(report)
+    if "heat_J" in report:
+        lines += transient_lines(report)
+    else:
+        lines += elastic_lines(report) if "forces_N" in report else heat_lines(report)
     lines += shape_lines(report["shape"]) if "shape" in report else []
-    lines.append(f"  written to {out}: report.md, report.json, *.png, *.vtu, log.jsonl, solution/")
+    files = "history.csv, temperature.pvd" if "heat_J" in report else "*.vtu"
+    lines.append(f"  written to {out}: report.md, report.json, *.png, {files}, log.jsonl, solution/")
     return "\n".join(lines)

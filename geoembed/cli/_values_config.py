@@ -33,7 +33,7 @@ def _number(value: Any) -> float | None:
     return number
 
 
-def _value(value: Any) -> float | str:
+def checked_value(value: Any) -> float | str:
     """A number, or the text of a formula."""
     number = _number(value)
     if number is not None:
@@ -47,7 +47,7 @@ def _value(value: Any) -> float | str:
 
 def _constant(value: Any) -> float:
     """A number, or a formula without coordinates such as "2*pi"."""
-    found = _value(value)
+    found = checked_value(value)
     if isinstance(found, float):
         return found
     parsed = parse(found, ())
@@ -66,19 +66,19 @@ def _positive(value: Any) -> float:
 def _vector(value: Any) -> float | str | list[float | str]:
     """A value, or one for each component."""
     if not isinstance(value, list):
-        return _value(value)
+        return checked_value(value)
     if not 1 <= len(value) <= 3:
         raise ValueError("a vector has a number or a formula for each coordinate in space")
-    return [_value(part) for part in value]
+    return [checked_value(part) for part in value]
 
 
 def _formulas(value: Any) -> float | str | list[float | str]:
     """A value, or several."""
     if not isinstance(value, list):
-        return _value(value)
+        return checked_value(value)
     if not value:
         raise ValueError("a formula is expected, or several in a list")
-    return [_value(part) for part in value]
+    return [checked_value(part) for part in value]
 
 
 def _fluxes(value: Any) -> Any:
@@ -91,7 +91,7 @@ def _fluxes(value: Any) -> Any:
 def _matrix(value: Any) -> float | str | list[list[float]]:
     """A value, or a square matrix of numbers."""
     if not isinstance(value, list):
-        return _value(value)
+        return checked_value(value)
     if not all(isinstance(row, list) and len(row) == len(value) for row in value) or not value:
         raise ValueError("a matrix has as many rows as columns: [[2, 0], [0, 1]]")
     return [[_constant(part) for part in row] for row in value]
@@ -100,10 +100,10 @@ def _matrix(value: Any) -> float | str | list[list[float]]:
 def _values(value: Any) -> float | str | dict[str, float | str]:
     """A value, or one for each region of the domain by its name."""
     if not isinstance(value, dict):
-        return _value(value)
+        return checked_value(value)
     if not value:
         raise ValueError("a value for each region is expected, such as { brick = 20, rest = 15 }")
-    return {name: _value(own) for name, own in value.items()}
+    return {name: checked_value(own) for name, own in value.items()}
 
 
 def _two_names(value: Any) -> list[str]:
@@ -123,7 +123,7 @@ def _names(value: Any) -> list[str]:
     return names
 
 
-Value = Annotated[Any, PlainValidator(_value), Said("number or formula")]
+Value = Annotated[Any, PlainValidator(checked_value), Said("number or formula")]
 Values = Annotated[
     Any, PlainValidator(_values), Said("number or formula, or a table with one for each region")
 ]

@@ -74,7 +74,7 @@ def write_field_series(
         problem: The problem.
         result: Its solution.
         cells: Cells along the longest side; in a part the grid is that of `write_vtu`.
-        moments: How many moments, evenly over the time of the problem.
+        moments: How many moments, evenly over the time of the problem, or up to where the solution was stopped.
 
     Raises:
         ValueError: The problem has no time, or its domain one dimension.
@@ -87,7 +87,10 @@ def write_field_series(
     path = Path(path)
     folder = path.with_suffix("")
     folder.mkdir(exist_ok=True)
-    times, entries = np.linspace(problem.time[0], problem.time[1], moments).tolist(), []
+    field, (begin, end) = result.field, problem.time
+    if isinstance(field, TransientField):
+        end = min(end, float(field.times[-1]))  # a march that was stopped
+    times, entries = np.linspace(begin, end, moments).tolist(), []
     write = _part_writer(problem, result) if problem.transient else _cell_writer(problem, result, cells)
     for number, moment in enumerate(times):
         file = folder / f"{path.stem}_{number:04d}.vtu"

@@ -96,6 +96,8 @@ from ._solve import solve as solve
 from ._stress import Strain as Strain
 from ._stress import Stress as Stress
 from ._stress import VonMises as VonMises
+from ._temperature_history import TemperatureHistory as TemperatureHistory
+from ._temperature_history import temperature_history as temperature_history
 from ._tensor_spline import TensorSpline as TensorSpline
 from ._train_family import FamilyProgress as FamilyProgress
 from ._train_family import FamilyResult as FamilyResult

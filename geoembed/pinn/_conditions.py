@@ -82,7 +82,12 @@ def at_time(condition: "Condition", time: float) -> "Condition":
     """
     name = "ambient" if isinstance(condition, Convection) else "value"
     value = getattr(condition, name, None)
-    return replace(condition, **{name: value_at(value, time)}) if callable(value) else condition
+    if not callable(value):
+        return condition
+    try:
+        return replace(condition, **{name: value_at(value, time)})
+    except InputError as error:
+        raise InputError(error.file, error.where, f"{error.reason} at {time:g} s", error.hint) from error
 
 
 def in_time(condition: "Condition") -> bool:

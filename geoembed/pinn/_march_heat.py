@@ -30,6 +30,7 @@ _LEAST = 1e-12  # of the whole time: a shorter step is none
 _SAFETY, _SHORTER, _LONGER = 0.9, 0.2, 4.0
 _INNER = 0.02  # share of the tolerance of a step that the linear solver may spend in a stage
 _ALIKE = 1.5  # ratio of two steps up to which one inverse serves both
+_REGULAR = 1e-7  # is added to the diagonal of the block that is factorised, whose diagonal is 1
 _CHUNK, _MOST_ITERATIONS = 5, 5000  # of conjugate gradients
 _FLOOR = 0.1  # of the span of the given temperatures: the least size that errors are relative to
 
@@ -107,6 +108,21 @@ class March:
         self.found = Trajectory()
         self.held = np.zeros(0, np.int64) if held is None else held
         self.inverse: HeldInverse | None = None
+        self.step = 0.0
+
+    def go_on(self, found: Trajectory, step: float, inverse_step: float | None) -> None:
+        """Puts the march where another one stood.
+
+        Args:
+            found: Its moments.
+            step: The step that it would have tried next.
+            inverse_step: The step of the approximate inverse that it used; None if it had none.
+        """
+        self.found, self.step = found, step
+        if inverse_step is not None:
+            self._factorise(
+                sparse.csr_array(self.mass + (GAMMA * inverse_step) * self.stiffness), inverse_step
+            )
 
     def run(
         self,
@@ -115,13 +131,17 @@ class March:
         end: float,
         report: Callable[[float], bool] = lambda time: False,
     ) -> bool:
-        """Marches from `begin` to `end`; `report` is told each new time and may stop it. False: stopped before."""
-        level = float(self.one @ (self.mass @ start)) / self.volume
+        """Marches from `begin`, or from where `go_on` has put it, to `end`; `report` is told each new time and may stop
+        it. False: stopped before.
+        """
+        if not self.found.times:
+            self.found.add(begin, start, np.zeros_like(start))
+            self.step = _FIRST * (end - begin)
+        level = float(self.one @ (self.mass @ self.found.values[0])) / self.volume
         self.mean = level * self.one
-        self.size = max(self.size, self._norm(start - self.mean), 1e-300)
-        time, value, rate = begin, start, np.zeros_like(start)
-        step, first = _FIRST * (end - begin), True
-        self.found.add(time, value, rate)
+        self.size = max(self.size, *(self._norm(value - self.mean) for value in self.found.values), 1e-300)
+        time, value, rate = self.found.times[-1], self.found.values[-1], self.found.rates[-1]
+        step, first = self.step, len(self.found.times) == 1
         while time < end:
             step = min(step, end - time)
             if end - time - step < 0.1 * step:
@@ -141,6 +161,7 @@ class March:
             self.size = max(self.size, self._norm(value - self.mean))
             self.found.add(time, value, rate)
             step *= min(_LONGER, _SAFETY * max(error, 1e-12) ** -0.25)
+            self.step = step
             if report(time) and time < end:
                 return False
         return True
@@ -187,18 +208,27 @@ class March:
 class HeldInverse:
     """An approximate inverse: that of the block of some coefficients, and of the diagonal elsewhere.
 
-    A stiff contact ties the features that reach a held face together; the diagonal alone would not see that.
+    A stiff contact ties the features that reach a held face together; the diagonal alone would not see that. The block
+    is scaled by its diagonal, where features that hardly reach the part have entries of 1e-18, and factorised without
+    pivoting off the diagonal: else rounding takes its inverse its symmetry. Features may depend on each other, so that
+    the block is singular: a small multiple of the unit matrix is added to it.
     """
 
     def __init__(self, matrix: sparse.csr_array, held: Int[np.ndarray, " k"], step: float):
         self.held, self.step = held, step
         diagonal = matrix.diagonal()
         self.inverse_diagonal = 1 / np.where(diagonal > 0, diagonal, 1.0)
-        self.factor = linalg.splu(sparse.csc_array(matrix[held][:, held]), options={"SymmetricMode": True})
+        self.scale = np.sqrt(self.inverse_diagonal[held])
+        across = sparse.diags_array(self.scale)
+        scaled = across @ matrix[held][:, held] @ across
+        block = sparse.csc_array(scaled + _REGULAR * sparse.eye_array(len(held)))
+        self.factor = linalg.splu(
+            block, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+        )
 
     def __call__(self, residual: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
         found = self.inverse_diagonal * residual
-        found[self.held] = self.factor.solve(residual[self.held])
+        found[self.held] = self.scale * self.factor.solve(self.scale * residual[self.held])
         return found
 
 

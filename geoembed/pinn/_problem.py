@@ -23,7 +23,7 @@ from ._part_loads import FaceLoads, Load, face_loads
 from ._radiation import Radiation
 from ._rigid_motions import check_supports
 from ._scales import Scales, scales_of
-from ._transient_checks import check_transient
+from ._transient_checks import check_first, check_transient
 
 
 @dataclass(frozen=True)
@@ -225,6 +225,7 @@ def _check_part(problem: Problem) -> None:
         _ = problem.conduction.mean  # looks at a function of the point
         if problem.transient:
             _ = problem.face_conditions, problem.mean_capacity
+            check_first(problem.initial.value, problem.conduction.places, problem.moments[0])
             return
         if any(in_time(c) for c in problem.heat_conditions if not isinstance(c, Radiation)):
             reason = "depends on the time, which SteadyHeat does not know"

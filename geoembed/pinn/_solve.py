@@ -51,7 +51,7 @@ def solve(
     **Heat in a part in time.** The same features in space (mass matrix beside the stiffness matrix); in time a stiffly
     accurate diagonally implicit Runge–Kutta method of order 4 with steps chosen from its estimate of the error, at most
     0.02 `tolerance` a step. `result.value(x, t)` is a cubic in time between the steps, `result.field.at(t)` the
-    temperature at one time. There are no checkpoints.
+    temperature at one time.
 
     **Any other equation.** A network whose form makes the hard conditions exact (`NetworkField`) minimises the squared
     residual of the equation in float64. The residual at points that are never trained on picks the best field.
@@ -115,9 +115,6 @@ def solve(
         reason = f"{form!r} is no form of {type(problem.equation).__name__} here"
         raise InputError("<options>", "form", reason, "Leave it away: a part is solved by its energy")
     if not isinstance(problem.equation, Equation) and problem.transient:
-        if checkpoint is not None:
-            reason = "heat in a part in time keeps none"
-            raise InputError("<options>", "checkpoint", reason, "Leave checkpoint= and resume= away")
         return solve_transient(
             problem,
             key=key,
@@ -127,6 +124,8 @@ def solve(
             time_limit=time_limit,
             callback=callback,
             should_stop=should_stop,
+            checkpoint=checkpoint,
+            resume=resume,
         )
     cells = 200_000 if cells is None else cells
     if not isinstance(problem.equation, Equation):

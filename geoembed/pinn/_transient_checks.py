@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from ..core import InputError
+from ..sdf import evaluate
 from ._conditions import at_time, value_at
 from ._field_conditions import Initial
 from ._radiation import Radiation
@@ -40,3 +42,19 @@ def check_transient(problem: Any) -> None:
             at_time(condition, time)
         if not np.isfinite(value_at(problem.equation.source, time)):
             raise InputError("equation", "source", f"is not finite at {time:g} s", "Give q in W/m³")
+
+
+def check_first(value: Any, places: Float[np.ndarray, "n 3"], begin: float) -> None:
+    """Refuses a function that returns no temperature at some places at the first moment."""
+    if not callable(value):
+        return
+    found = np.asarray(evaluate(value, np.pad(places, ((0, 0), (0, 1)), constant_values=begin)))
+    if found.shape != (len(places),):
+        reason = f"is a function that returns shape {found.shape[1:]} at one point"
+        raise InputError("conditions", "Initial", reason, "Return one number, in K")
+    wrong = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
+    if len(wrong):
+        at = ", ".join(f"{x:.6g}" for x in places[wrong[0]])
+        raise InputError(
+            "conditions", "Initial", f"{found[wrong[0]]:g} at ({at}) is no temperature", "Give it in K"
+        )

@@ -16,3 +16,6 @@ from ._slices import save_slices as save_slices
 from ._slices import slices_figure as slices_figure
 from ._temperature import save_temperature as save_temperature
 from ._temperature import temperature_figure as temperature_figure
+from ._temperature_in_time import history_figure as history_figure
+from ._temperature_in_time import shown_moments as shown_moments
+from ._temperature_in_time import transient_figure as transient_figure

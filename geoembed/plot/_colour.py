@@ -104,4 +104,4 @@ def description(problem: Problem) -> str:
     words = "K depends on the point" if problem.conduction.placed else "anisotropic"
     if problem.conduction.plain:
         words = "k depends on the temperature" if callable(k) else f"k = {k:.4g} W/(m K)"
-    return f"steady heat conduction, {words}"
+    return f"{'heat in time' if problem.transient else 'steady heat conduction'}, {words}"

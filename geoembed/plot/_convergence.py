@@ -8,7 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from ..pinn import Result
+from ..pinn import Result, TransientField
+from ._march import march_figure
 from ._style import FAINT, INK, LABEL, TICK, TITLE, WARNING, tidy
 
 _TRAIN, _HELD_OUT = "#3b4cc0", "#c8641b"
@@ -26,13 +27,18 @@ def convergence_figure(result: Result, *, tolerance: float | None = None) -> Fig
     Other equations. Above: the residual at the training points, and at points that are never trained on. Below: the
     estimated error. A held-out residual far above the other one says that the field bends between its points.
 
+    Heat in a part in time. Above: the length of the steps in time on the last grid. Below: the estimated error of each
+    grid, against its cells.
+
     Args:
         result: The solution.
         tolerance: The estimated error that was asked for; drawn as a line below.
 
     Returns:
-        A figure on an Agg canvas of its own, with the axes "energy" (or "residual") and "error".
+        A figure on an Agg canvas of its own, with the axes "energy" (or "residual", "step") and "error".
     """
+    if isinstance(result.field, TransientField):
+        return march_figure(result, result.field, tolerance)
     figure = Figure(figsize=(8.0, 6.2), dpi=130, facecolor="white")
     FigureCanvasAgg(figure)
     history = list(result.history)

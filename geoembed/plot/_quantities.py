@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..core._prefix import scaled
-from ..pinn import Problem, Result
+from ..pinn import Problem, Result, TransientField
 from ..sdf import evaluate, value_and_gradient
 
 
@@ -38,9 +38,11 @@ class Quantity:
 
 
 def quantities(problem: Problem, result: Result) -> tuple[Quantity, ...]:
-    """The temperature; or the size of the displacement and the von Mises stress."""
+    """The temperature, in time that of the last moment; or the size of the displacement and the von Mises stress."""
     if not problem.elastic:
-        return (Quantity(lambda points: value_and_gradient(result.field, points)[0], "K", "Temperature"),)
+        field = result.field
+        at_end = field.at(float(field.times[-1])) if isinstance(field, TransientField) else field
+        return (Quantity(lambda points: value_and_gradient(at_end, points)[0], "K", "Temperature"),)
     return (
         Quantity(lambda points: np.linalg.norm(evaluate(result.value, points), axis=1), "m", "Displacement"),
         Quantity(lambda points: evaluate(result.von_mises, points), "Pa", "Von Mises stress", singular=True),

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..pinn import Problem, Result
+from ..pinn import Problem, Result, TransientField
 from ..sdf import MeshSDF
 from ._colour import colour_bar, colour_scale, description, part_titles
 from ._quantities import Quantity, quantities
@@ -24,9 +24,9 @@ _OFF = 1e-7  # of the part's length: planes are moved by this, off faces that li
 def slices_figure(problem: Problem, result: Result, places: Mapping[str, float] | None = None) -> Figure:
     """Draws a part on three planes: across x, y and z.
 
-    A row shows the temperature; or one the size of the displacement and one the von Mises stress, whose scale ends
-    where 99.5 % of its values lie below: it is infinite at re-entrant edges. White lines are isolines at the ticks of
-    the colour bar, which a row shares.
+    A row shows the temperature, of heat in time that of the last moment; or one the size of the displacement and one
+    the von Mises stress, whose scale ends where 99.5 % of its values lie below: it is infinite at re-entrant edges.
+    White lines are isolines at the ticks of the colour bar, which a row shares.
 
     Args:
         problem: The problem: heat in a part, or an elastic part.
@@ -55,7 +55,9 @@ def slices_figure(problem: Problem, result: Result, places: Mapping[str, float] 
     for row, quantity in enumerate(shown):
         pieces = [sample_slice(problem.domain, cut, quantity.at, _PIXELS) for cut in cuts]
         _draw_row(figure, [grid[row, column] for column in range(3)], problem.domain, pieces, quantity, row)
-    part_titles(figure, problem, result, description(problem))
+    field = result.field
+    at_end = f", at {float(field.times[-1]):.4g} s" if isinstance(field, TransientField) else ""
+    part_titles(figure, problem, result, description(problem) + at_end)
     return figure
 
 

@@ -37,7 +37,11 @@ class Surface:
 
 
 def surface_panel(
-    figure: Figure, place: tuple[float, float, float, float], domain: Drawn, label: str = "surface"
+    figure: Figure,
+    place: tuple[float, float, float, float],
+    domain: Drawn,
+    label: str = "surface",
+    pixels: int = _PIXELS,
 ) -> Surface:
     """Makes axes in space with equal scales, and finds what is seen of the part.
 
@@ -46,6 +50,7 @@ def surface_panel(
         place: Left, bottom, width and height, in shares of the figure.
         domain: The part.
         label: The name of the axes.
+        pixels: Of the longer side of the picture.
 
     Returns:
         The surface, to be coloured by `paint`.
@@ -70,7 +75,7 @@ def surface_panel(
     size = np.ptp(_projection(axes, elevation, azimuth)(corners)[:, :2], axis=0)
     axes.set_box_aspect(extents, zoom=_FILL * float(np.min(_panel_size(axes) / size)))  # pyright: ignore[reportCallIssue]
     projection = _projection(axes, elevation, azimuth)
-    return Surface(axes, projection, look(domain, projection, _PIXELS))
+    return Surface(axes, projection, look(domain, projection, pixels))
 
 
 def paint(

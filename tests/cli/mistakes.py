@@ -17,10 +17,39 @@ MISTAKES = {
     "unit spelt out": ('unit = "mm"', 'unit = "inches"', ["line 4", "'inches'", "Did you mean 'in'"]),
     "unit that is a number": ('unit = "mm"', "unit = 1e-3", ["line 4", "part.unit", "0.001"]),
     "wrong kind": ('"steady_heat"', '"steady_heet"', ["line 10", "'steady_heet'", "steady_heat"]),
-    "number as text": (
+    "number as text": ("350.0", '"350"', ["line 15", "temperature", "'350'", "K"]),
+    "no formula": (
         "conductivity = 10.0",
-        'conductivity = "10"',
-        ["line 11", "conductivity", "'10'", "W/(m K)"],
+        'conductivity = "10 +"',
+        ["line 11: physics.conductivity", "column", "of the formula"],
+    ),
+    "formula of the temperature": (
+        "conductivity = 10.0",
+        'conductivity = "10 + 0.1*T"',
+        ["line 11", "there is no 'T' here", "x, y, z"],
+    ),
+    "formula below zero": (
+        "conductivity = 10.0",
+        'conductivity = "10 - x"',
+        ["line 11", "not a positive number", "at ("],
+    ),
+    "axis below zero": ("= 10.0", "= [1, -1, 2]", ["line 11", "greater than 0", "[1, -1, 2]"]),
+    "two axes": ("= 10.0", "= [1, 2]", ["line 11", "for the axes, or three rows"]),
+    "six numbers": ("= 10.0", "= [1, 2, 3, 0, 0, 0]", ["line 11", "any order", "three rows"]),
+    "matrix that is not symmetric": (
+        "= 10.0",
+        "= [[1, 1, 0], [0, 1, 0], [0, 0, 1]]",
+        ["line 11: physics.conductivity", "not symmetric"],
+    ),
+    "matrix that is not definite": (
+        "= 10.0",
+        '= [[1, "x", 0], ["x", 1, 0], [0, 0, 1]]',
+        ["line 11", "not positive definite", "at ("],
+    ),
+    "formula in a matrix": (
+        "= 10.0",
+        '= [["x*", 0, 0], [0, 1, 0], [0, 0, 1]]',
+        ["line 11: physics.conductivity[0][0]", "of the formula"],
     ),
     "truth as a number": ("conductivity = 10.0", "conductivity = true", ["line 11", "True"]),
     "negative conductivity": (

@@ -16,6 +16,7 @@ from geoembed.cli._config import Config
 from geoembed.cli._elastic_config import ElasticConfig
 from geoembed.cli._field_config import FieldConfig
 from geoembed.cli._read_config import read_config
+from geoembed.cli._transient_config import TransientConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "configuration.md"
@@ -64,7 +65,10 @@ def test_every_key_has_a_row_a_meaning_and_a_default():
     page = PAGE.read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w.]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)
     named = {name.split(".")[-1] for name, *_ in rows}
-    schemas = [model.model_json_schema() for model in (Config, ElasticConfig, FieldConfig, TrainConfig)]
+    schemas = [
+        model.model_json_schema()
+        for model in (Config, TransientConfig, ElasticConfig, FieldConfig, TrainConfig)
+    ]
     expected = {key for one in schemas for table in one["$defs"].values() for key in table["properties"]}
     assert named == expected
     assert keys(Config) - set(Config.model_fields) <= named

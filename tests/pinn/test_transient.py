@@ -310,6 +310,35 @@ def test_it_can_be_stopped(cooled):
     assert 0 < result.field.times[-1] < END
 
 
+@pytest.mark.slow
+def test_it_goes_on_bit_by_bit(cooled, tmp_path):
+    """Stopped on the first grid, resumed, stopped on the second, resumed."""
+    problem, folder = cooled[0], tmp_path / "state"
+    options = {"key": KEY, "tolerance": 1e-3, "first_cells": 100, "cells": 300}  # which is not reached
+
+    def part(stop_at, **more):
+        seen = []
+        return solve(
+            problem,
+            **options,
+            callback=seen.append,
+            should_stop=lambda: stop_at(seen[-1]),
+            checkpoint=folder,
+            **more,
+        )
+
+    assert part(lambda at: at.steps == 4).status == "interrupted"
+    assert part(lambda at: at.grid == 2 and at.steps == 3, resume=True).status == "interrupted"
+    last, whole = part(lambda at: False, resume=True), solve(problem, **options)
+    assert last.status == whole.status == "cell limit"
+    np.testing.assert_array_equal(last.field.times, whole.field.times)
+    np.testing.assert_array_equal(last.field.frames.coefficients, whole.field.frames.coefficients)
+    assert (last.heat, last.history, last.iterations) == (whole.heat, whole.history, whole.iterations)
+    assert last.estimated_error == whole.estimated_error
+    with pytest.raises(InputError, match="belongs to another"):
+        solve(problem, **(options | {"tolerance": 0.1}), checkpoint=folder, resume=True)
+
+
 def test_no_finite_elements_judge_it(cooled):
     with pytest.raises(InputError, match="heat in time"):
         certify(*cooled[:2])
@@ -318,8 +347,8 @@ def test_no_finite_elements_judge_it(cooled):
 # --- mistakes
 
 
-def made(*conditions, equation=None, time=(0.0, 1.0)):
-    return Problem(BAR, equation or TransientHeat(K, C), [Initial(300.0), *conditions], ENDS, time=time)
+def made(*conditions, equation=None, time=(0.0, 1.0), first=300.0):
+    return Problem(BAR, equation or TransientHeat(K, C), [Initial(first), *conditions], ENDS, time=time)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +365,9 @@ def made(*conditions, equation=None, time=(0.0, 1.0)):
         (lambda: made(equation=TransientHeat(K, C, lambda t: np.inf)), "not finite at"),
         (lambda: made(equation=TransientHeat(K, lambda x: x[0] - 0.05)), "not a positive number"),
         (lambda: Problem(BAR, SteadyHeat(K), [Temperature("left", lambda t: 300.0 + t)], ENDS), "depends on the time"),
-        (lambda: solve(made(), key=KEY, checkpoint="folder"), "keeps none"),
+        (lambda: made(first=lambda x: x[0] - 1), "no temperature"),
+        (lambda: made(first=lambda x: x), "returns shape"),
+        (lambda: solve(made(), key=KEY, resume=True), "no checkpoint"),
     ],
 )  # fmt: skip
 def test_refused(make, words):
