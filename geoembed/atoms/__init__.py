@@ -8,6 +8,8 @@ from ._batches import batches as batches
 from ._buckets import Buckets as Buckets
 from ._buckets import choose_buckets as choose_buckets
 from ._chebyshev import ChebyshevBasis as ChebyshevBasis
+from ._committee import Committee as Committee
+from ._committee import Spread as Spread
 from ._coupling import clebsch_gordan as clebsch_gordan
 from ._descriptors import Descriptors as Descriptors
 from ._distance_transform import AgnesiTransform as AgnesiTransform
@@ -15,6 +17,7 @@ from ._distance_transform import SoftTransform as SoftTransform
 from ._edges import Edges as Edges
 from ._edges import to_edges as to_edges
 from ._edges import to_slots as to_slots
+from ._elastic import elastic_constants as elastic_constants
 from ._element_embedding import ElementEmbedding as ElementEmbedding
 from ._elements import SYMBOLS as SYMBOLS
 from ._elements import atomic_number as atomic_number
@@ -22,6 +25,8 @@ from ._extxyz import Frame as Frame
 from ._extxyz import read_extxyz as read_extxyz
 from ._harmonics import spherical_harmonics as spherical_harmonics
 from ._heads import HeadsPotential as HeadsPotential
+from ._hessian import hessian as hessian
+from ._hessian import hessian_product as hessian_product
 from ._inspect import inspect_frames as inspect_frames
 from ._inspect import minimum_distance as minimum_distance
 from ._labels import VASP as VASP
@@ -35,6 +40,8 @@ from ._pack import Sizes as Sizes
 from ._pack import pack as pack
 from ._pairs import Pairs as Pairs
 from ._pairs import neighbour_pairs as neighbour_pairs
+from ._phonons import ForceConstants as ForceConstants
+from ._phonons import force_constants as force_constants
 from ._predict import Potential as Potential
 from ._predict import Prediction as Prediction
 from ._predict import predict as predict
