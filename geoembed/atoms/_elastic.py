@@ -80,7 +80,7 @@ def _relaxation(
     member = jax.nn.one_hot(batch.owner, batch.cells.shape[0], dtype=slopes.dtype)
     member = member / jnp.sqrt(jnp.maximum(batch.counts, 1).astype(slopes.dtype))[None]
     together = jnp.kron(member @ member.T, jnp.eye(3, dtype=slopes.dtype))
-    scale = jnp.max(jnp.abs(matrix))
+    scale = 1.0 + jnp.max(jnp.abs(matrix))  # of the matrix, which is 0 where each cell has one atom
     padding = jnp.repeat(jnp.where(batch.atom_mask, 0.0, scale), 3)
     full = matrix.reshape(size, size) + scale * together + jnp.diag(padding)
     return -jnp.linalg.solve(full, slopes.reshape(-1, size).T).T.reshape(slopes.shape)
