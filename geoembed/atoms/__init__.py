@@ -9,6 +9,8 @@ from ._buckets import Buckets as Buckets
 from ._buckets import choose_buckets as choose_buckets
 from ._chebyshev import ChebyshevBasis as ChebyshevBasis
 from ._chirality import Chirality as Chirality
+from ._committee import Committee as Committee
+from ._committee import Spread as Spread
 from ._coupling import clebsch_gordan as clebsch_gordan
 from ._descriptors import Descriptors as Descriptors
 from ._distance_transform import AgnesiTransform as AgnesiTransform
@@ -17,6 +19,7 @@ from ._edges import Edges as Edges
 from ._edges import to_edges as to_edges
 from ._edges import to_slots as to_slots
 from ._electrons import Valence as Valence
+from ._elastic import elastic_constants as elastic_constants
 from ._element_embedding import ElementEmbedding as ElementEmbedding
 from ._element_map import MantelTest as MantelTest
 from ._element_map import compare_with_properties as compare_with_properties
@@ -30,6 +33,8 @@ from ._extxyz import Frame as Frame
 from ._extxyz import read_extxyz as read_extxyz
 from ._harmonics import spherical_harmonics as spherical_harmonics
 from ._heads import HeadsPotential as HeadsPotential
+from ._hessian import hessian as hessian
+from ._hessian import hessian_product as hessian_product
 from ._inspect import inspect_frames as inspect_frames
 from ._inspect import minimum_distance as minimum_distance
 from ._inspect_potential import inspect_potential as inspect_potential
@@ -44,6 +49,8 @@ from ._pack import Sizes as Sizes
 from ._pack import pack as pack
 from ._pairs import Pairs as Pairs
 from ._pairs import neighbour_pairs as neighbour_pairs
+from ._phonons import ForceConstants as ForceConstants
+from ._phonons import force_constants as force_constants
 from ._predict import Potential as Potential
 from ._predict import Prediction as Prediction
 from ._predict import predict as predict

@@ -18,7 +18,18 @@ from ase.calculators.calculator import all_changes
 from ase.calculators.singlepoint import SinglePointCalculator
 from jaxtyping import Array, Bool, Float64
 
-from ..atoms import SYMBOLS, Batch, Follower, Frame, Potential, Prediction, narrow, neighbour_pairs, predict
+from ..atoms import (
+    SYMBOLS,
+    Batch,
+    Committee,
+    Follower,
+    Frame,
+    Potential,
+    Prediction,
+    narrow,
+    neighbour_pairs,
+    predict,
+)
 from ..core import InputError, load
 
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
@@ -30,11 +41,13 @@ class Spread(NamedTuple):
     Args:
         energy: eV.
         forces: Of each component, eV/Å.
+        stress: Of each component in the order xx yy zz yz xz xy, eV/Å³; None without a volume.
         energies: The energy of each model, eV.
     """
 
     energy: float
     forces: Float64[np.ndarray, "atoms 3"]
+    stress: Float64[np.ndarray, " 6"] | None
     energies: Float64[np.ndarray, " models"]
 
 
@@ -105,8 +118,9 @@ class Calculator(_Calculator):
     those of free atoms, and `isolated(numbers)`, these, they too are added in float64: float32 cannot hold both.
 
     Args:
-        model: A potential, or the folder of a saved one, or several of either: then results are means over
-            them, and `spread` holds the standard deviation. All of them must differ in their arrays only.
+        model: A potential, or the folder of a saved one, or several of either, which makes an `atoms.Committee` of
+            them: then results are means over its members, `spread` holds the standard deviation, and so do
+            `energy_std`, `forces_std` and `stress_std` in `results`.
         skin: Å. A larger one searches less often.
         dtype: Of the structures, float32 or float64; None takes that of the potential's arrays.
 
@@ -146,12 +160,15 @@ class Calculator(_Calculator):
         models = [_loaded(one) for one in several]
         if not models:
             raise ValueError("there is no model; give a potential or the folder of one")
+        self._model = Committee(models) if len(models) > 1 else models[0]
+        self._stacked = isinstance(self._model, Committee)
+        if len(models) == 1 and isinstance(self._model, Committee):
+            with jax.enable_x64(True):  # only so that float64 stays float64
+                models = [self._model.member(k) for k in range(self._model.count)]
+        self._models = models
         self.spread: Spread | None = None
         self._dtype = _dtype_of(models[0]) if dtype is None else dtype
         self._cutoff = float(models[0].cutoff)
-        self._stacked = len(models) > 1
-        self._models = models
-        self._model = _stack(models) if self._stacked else models[0]
         with jax.enable_x64(self._dtype == "float64"):
             self._follow = Follower(self._cutoff, skin=skin, dtype=self._dtype)
         self._slots: dict[int, int] = {}
@@ -177,13 +194,21 @@ class Calculator(_Calculator):
         energies = value.atom_energies + self._isolated(frame)
         totals, forces, stress = energies.sum(axis=-1), value.forces, value.stress[..., 0, :, :]
         self.spread = None
+        solid = frame.cell is not None and np.linalg.det(frame.cell) != 0
+        deviations: dict[str, Any] = {}
         if self._stacked:
-            self.spread = Spread(float(totals.std(ddof=1)), forces.std(axis=0, ddof=1), totals)
+            by_force, by_stress = forces.std(axis=0, ddof=1), stress.std(axis=0, ddof=1)
+            shaken = _voigt(by_stress) if solid else None
+            self.spread = Spread(float(totals.std(ddof=1)), by_force, shaken, totals)
+            deviations = {
+                f"{name}_std": getattr(self.spread, name) for name in ("energy", "forces", "stress")
+            }
             energies, forces, stress = (x.mean(axis=0) for x in (energies, forces, stress))
         energy = float(np.mean(totals))
         self.results = {"energy": energy, "free_energy": energy, "energies": energies, "forces": forces}
-        if frame.cell is not None and np.linalg.det(frame.cell) != 0:
+        if solid:
             self.results["stress"] = _voigt(stress)
+        self.results |= {name: value for name, value in deviations.items() if value is not None}
 
     def _require(self, frame: Frame) -> None:
         """Raises when a potential lists its elements as `numbers` and one of the structure's is not there."""
@@ -196,7 +221,7 @@ class Calculator(_Calculator):
 
     def _isolated(self, frame: Frame) -> Float64[np.ndarray, "*models atoms"]:
         """What `_evaluate` left out: the energies of free atoms, eV."""
-        if not _parted(self._model):
+        if not _parted(self._models[0]):
             return np.zeros(len(frame.numbers))
         free = np.array([model.isolated(frame.numbers) for model in self._models], np.float64)
         return free if self._stacked else free[0]
@@ -207,22 +232,20 @@ class Calculator(_Calculator):
             batch = self._follow(frame)
             if count not in self._slots:
                 self._slots[count] = _room(frame, self._cutoff)
-            value, overflow = _evaluate(self._model, batch, self._cutoff, self._slots[count], self._stacked)
+            value, overflow = _evaluate(self._model, batch, self._cutoff, self._slots[count])
             if not overflow:
                 return value
             del self._slots[count]
 
 
 @eqx.filter_jit
-def _evaluate(
-    model: Any, batch: Batch, cutoff: float, slots: int, stacked: bool
-) -> tuple[Prediction, Bool[Array, ""]]:
+def _evaluate(model: Any, batch: Batch, cutoff: float, slots: int) -> tuple[Prediction, Bool[Array, ""]]:
     near, overflow = narrow(batch, cutoff, slots)
 
     def each(one: Any) -> Prediction:
         return predict(one.interaction if _parted(one) else one, near, stress=True)
 
-    return (eqx.filter_vmap(each, in_axes=(eqx.if_array(0),)) if stacked else each)(model), overflow
+    return (model.over_members(each) if isinstance(model, Committee) else each(model)), overflow
 
 
 def _parted(model: Any) -> bool:
@@ -250,17 +273,6 @@ def _dtype_of(model: Any) -> str:
     for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array)):
         return "float64" if leaf.dtype == jnp.float64 else "float32"
     return jax.dtypes.canonicalize_dtype("float64").name
-
-
-def _stack(models: list[Any]) -> Any:
-    """One model whose arrays have a leading axis over the models."""
-    arrays, rest = zip(*(eqx.partition(model, eqx.is_array) for model in models), strict=True)
-    same = all(eqx.tree_equal(one, rest[0]) for one in rest)
-    shapes = [[(a.shape, a.dtype) for a in jax.tree.leaves(one)] for one in arrays]
-    if not same or any(one != shapes[0] for one in shapes):
-        raise ValueError("the models of a committee differ in more than the values of their arrays")
-    with jax.enable_x64(True):  # only so that float64 stays float64
-        return eqx.combine(jax.tree.map(lambda *leaves: jnp.stack(leaves), *arrays), rest[0])
 
 
 def _voigt(stress: np.ndarray) -> Float64[np.ndarray, " 6"]:

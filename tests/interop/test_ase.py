@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 
 import ase.build
+import ase.io
 import ase.md.verlet
 import ase.units
 import equinox as eqx
@@ -13,7 +14,7 @@ import pytest
 from ase.calculators.calculator import PropertyNotImplementedError
 
 import geoembed
-from geoembed.atoms import Frame
+from geoembed.atoms import Committee, Frame
 from geoembed.core import InputError
 from geoembed.interop.ase import Calculator, to_atoms, to_frame
 from tests.atoms.toy import Morse, morse_energy, toy
@@ -211,10 +212,30 @@ def test_a_committee():
     # Forces of this potential are proportional to the depth.
     scale = np.std([0.3, 0.4, 0.6], ddof=1) / np.mean([0.3, 0.4, 0.6])
     np.testing.assert_allclose(atoms.calc.spread.forces, np.abs(atoms.get_forces()) * scale, atol=1e-5)
+    assert atoms.calc.spread.stress is None
+    results = atoms.calc.results
+    assert results["energy_std"] == atoms.calc.spread.energy
+    np.testing.assert_array_equal(results["forces_std"], atoms.calc.spread.forces)
+    assert "stress_std" not in results
     with pytest.raises(ValueError, match="differ"):
         Calculator([toy(), toy(cutoff=4.0)])
     with pytest.raises(ValueError, match="no model"):
         Calculator([])
+
+
+@pytest.mark.slow
+def test_a_committee_in_files_of_ase(tmp_path):
+    """ASE does not know the names of the standard deviations: it writes the rest."""
+    depths, atoms = (0.3, 0.5), crystal(repeat=1)
+    atoms.calc = Calculator(Committee([toy(depth, dtype="float32", cutoff=4.0) for depth in depths]))
+    energy, stress = atoms.get_potential_energy(), atoms.get_stress()
+    each = [morse_energy(to_frame(atoms), depth=depth, cutoff=4.0) for depth in depths]
+    assert energy == pytest.approx(np.mean(each), rel=1e-5)
+    relative = np.std(depths, ddof=1) / np.mean(depths)
+    np.testing.assert_allclose(atoms.calc.results["stress_std"], np.abs(stress) * relative, atol=1e-6)
+    for name in ("run.xyz", "run.traj"):
+        ase.io.write(tmp_path / name, atoms)
+        assert ase.io.read(tmp_path / name).get_potential_energy() == pytest.approx(energy)
 
 
 @pytest.mark.slow
