@@ -1,5 +1,6 @@
 """A new potential whose numbers fit a data set."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
@@ -7,6 +8,9 @@ from jaxtyping import PRNGKeyArray
 from .._element_embedding import ElementEmbedding
 from .._mace import Mace, MacePotential, cast
 from .._statistics import Statistics
+
+# The random numbers of all shapes in one program, which runs once: compiling takes longer than running.
+_ONCE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 
 def untrained_mace(
@@ -40,27 +44,31 @@ def untrained_mace(
         The potential.
     """
     numbers = found.numbers.tolist()
-    weights, readouts, vectors = jax.random.split(key, 3)
-    if element_size is None:
-        elements = ElementEmbedding.one_hot(numbers)
-    else:
-        elements = ElementEmbedding.random(numbers, element_size, key=vectors)
-    encoder = Mace(
-        elements,
-        cutoff=cutoff,
-        channels=channels,
-        hidden_ell=hidden_ell,
-        max_ell=max_ell,
-        correlation=correlation,
-        num_interactions=layers,
-        average_neighbours=found.neighbours,
-        key=weights,
-    )
-    potential = MacePotential(
-        encoder,
-        energies=jnp.asarray(found.e0.tolist()),
-        scale=found.force_scale,
-        shift=found.shift,
-        key=readouts,
-    )
-    return cast(potential, jnp.dtype(dtype))
+
+    def made(key: PRNGKeyArray) -> MacePotential:
+        weights, readouts, vectors = jax.random.split(key, 3)
+        if element_size is None:
+            elements = ElementEmbedding.one_hot(numbers)
+        else:
+            elements = ElementEmbedding.random(numbers, element_size, key=vectors)
+        encoder = Mace(
+            elements,
+            cutoff=cutoff,
+            channels=channels,
+            hidden_ell=hidden_ell,
+            max_ell=max_ell,
+            correlation=correlation,
+            num_interactions=layers,
+            average_neighbours=found.neighbours,
+            key=weights,
+        )
+        potential = MacePotential(
+            encoder,
+            energies=jnp.asarray(found.e0.tolist()),
+            scale=found.force_scale,
+            shift=found.shift,
+            key=readouts,
+        )
+        return cast(potential, jnp.dtype(dtype))
+
+    return eqx.filter_jit(made, compiler_options=_ONCE)(key)
