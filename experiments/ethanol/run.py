@@ -4,7 +4,7 @@
         [--force]
 
 PYTHON is an interpreter with mace-torch. Writes the points of each run to results/PROGRAM-SEED.jsonl as they come,
-the picture results/curves.png, and a row for each finished run to benchmarks/results/atoms.jsonl. Finished runs are
+the picture results/curves.png, and a row for each run to benchmarks/results/atoms.jsonl. Finished runs are
 kept; without --peers only the picture is drawn anew. Each run is a process of its own on one core and one thread.
 """
 
@@ -53,9 +53,17 @@ def main() -> None:
                 if options.only in (None, program):
                     train(program, seed, options)
     runs = [run for file in sorted(FOLDER.glob("*.jsonl")) if (run := read(file))["points"]]
+    for run in runs:
+        keep(run)
     draw(runs)
     print(
-        json.dumps({run["name"]: {str(s): at(run, s) for s in MARKS} | {"end": run["end"]} for run in runs})
+        json.dumps(
+            {
+                run["name"]: {str(s): at(run, s) for s in MARKS if s <= run["points"]["cpu"][-1]}
+                | {"end": run["end"]}
+                for run in runs
+            }
+        )
     )
 
 
@@ -85,18 +93,22 @@ def train(program: str, seed: int, options: argparse.Namespace) -> None:
         out.flush()
         command = ["taskset", "-c", str(core), python, str(HERE / PROGRAMS[program]), folder]
         subprocess.run([*command, str(options.seconds), str(seed)], stdout=out, env=environment, check=True)
-    run = read(file)
-    row(
-        RESULTS / "atoms.jsonl",
-        {"case": "learning", "molecule": "ethanol", **{name: run[name] for name in (*identity, "commit")}},
-        lambda: {"force_mae": {str(s): at(run, s) for s in MARKS}, "end": run["end"], "load": run["load"]},
-        again=True,
-    )
+
+
+def keep(run: dict[str, Any]) -> None:
+    """A row of the benchmarks, where it is not there already."""
+    names = ("name", "config", "commit")
+    identity = {"case": "learning", "molecule": "ethanol", **{name: run[name] for name in names}}
+    identity["until"] = round(run["points"]["cpu"][-1])
+    errors = {str(s): at(run, s) for s in MARKS if s <= identity["until"]}
+    figures = {"force_mae": errors, "end": run["end"], "load": run["load"]}
+    row(RESULTS / "atoms.jsonl", identity, lambda: figures, again=False)
 
 
 def read(file: Path) -> dict[str, Any]:
     """A run, finished or not: its first line, its points as columns, its end or None."""
-    lines = [json.loads(text) for text in file.read_text(encoding="utf-8").splitlines()]
+    texts = file.read_text(encoding="utf-8").splitlines()
+    lines = [json.loads(text) for text in texts if text.startswith("{")]  # mace-torch has words of its own
     points = [line for line in lines if line["kind"] == "point"]
     columns = {
         name: [point[name] for point in points] for name in (points[0] if points else {}) if name != "kind"
@@ -138,14 +150,16 @@ def draw(runs: list[dict[str, Any]]) -> None:
         for axis, x in zip(axes, ("cpu", "epoch"), strict=True):
             axis.loglog(points[x], 1e3 * np.array(points["test_forces"]), label=label, **style)
     axes[0].set(xlabel="CPU seconds of one thread, imports and compilation included")
-    axes[0].set(ylabel="mean absolute error of the forces on test structures / (meV/Å)")
+    axes[0].set(ylabel="force error (MAE), test structures / (meV/Å)")
     axes[1].set(xlabel="epochs of 950 structures")
     for axis in axes:
         axis.grid(visible=True, which="both", color="0.92")
         axis.yaxis.set_major_formatter("{x:g}")
         axis.yaxis.set_minor_formatter("")
         axis.legend()
-    axes[0].set_yticks([5, 10, 20, 50, 100, 200, 500])
+    axes[0].set(ylim=(10, 120), yticks=[10, 15, 20, 30, 50, 70, 100], xticks=[30, 60, 120, 240, 480])
+    axes[0].xaxis.set_major_formatter("{x:g}")
+    axes[0].xaxis.set_minor_formatter("")
     figure.suptitle("Ethanol (rMD17): MACE of 16 channels, same data, loss, optimiser and schedule")
     figure.savefig(HERE / "results" / "curves.png", dpi=130)
     plt.close(figure)

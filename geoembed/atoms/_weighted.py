@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ..core import InputError
 from ._frame import Frame
 
@@ -47,7 +49,8 @@ def weighted(
         own = 1.0 if key is None else frame.info.get(key, 1.0)
         values = (own, 1.0 if name is None else weights.get(name, 1.0))
         for value in values:
-            if isinstance(value, bool | str) or not (math.isfinite(value) and value >= 0):
+            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+            if not (number and math.isfinite(value) and value >= 0):
                 where = f"frame {place}" if not frame.line else f"line {frame.line}"
                 raise InputError(
                     "<weights>", where, f"the weight {value!r} is not a number from 0 on", "Correct it"

@@ -1,6 +1,5 @@
 """A new potential whose numbers fit a data set."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
@@ -71,4 +70,4 @@ def untrained_mace(
         )
         return cast(potential, jnp.dtype(dtype))
 
-    return eqx.filter_jit(made, compiler_options=_ONCE)(key)
+    return jax.jit(made, compiler_options=_ONCE)(key)
