@@ -71,7 +71,7 @@ print(f"{found.neighbours:.1f} neighbours of an atom, forces of {found.force_sca
 # are, as in MACE; `trainable=` or `freeze` says otherwise.
 
 # %%
-shape = {"channels": 8, "max_ell": 2, "hidden_ell": 0, "correlation": 2, "layers": 1}
+shape = {"channels": 8, "max_ell": 1, "hidden_ell": 0, "correlation": 2, "layers": 1}
 potential = untrained_mace(found, key=jax.random.key(0), cutoff=4.5, **shape)
 settings = Training(epochs=60, batch=8, rate=0.02, schedule="plateau", plateau_patience=5, average=0.95)
 result = fit(potential, train, valid, key=jax.random.key(1), settings=settings)
@@ -96,8 +96,8 @@ parity_figure(judged, title="Clusters that were not trained on")
 # ## What it has learned: descriptors
 #
 # The scalar features behind the last layer describe an atom in its neighbourhood, and do not change when the cluster
-# is moved or turned. The picture shows their first two principal components. The atoms at the two tips have other
-# neighbourhoods than those of the ring.
+# is moved or turned. The picture shows their first two principal components. The first
+# tells the elements apart, the second the neighbourhoods: atoms at the two tips lie lower than those of the ring.
 
 # %%
 batch = pack(test, result.potential.cutoff, kinds=found.numbers.tolist())
