@@ -97,7 +97,7 @@ parity_figure(judged, title="Clusters that were not trained on")
 #
 # The scalar features behind the last layer describe an atom in its neighbourhood, and do not change when the cluster
 # is moved or turned. The picture shows their first two principal components. The first
-# tells the elements apart, the second the neighbourhoods: atoms at the two tips lie lower than those of the ring.
+# tells the elements apart, the second the neighbourhoods: most atoms at the two tips lie lower than those of the ring.
 
 # %%
 batch = pack(test, result.potential.cutoff, kinds=found.numbers.tolist())
