@@ -18,8 +18,8 @@ from ._distance_transform import SoftTransform as SoftTransform
 from ._edges import Edges as Edges
 from ._edges import to_edges as to_edges
 from ._edges import to_slots as to_slots
-from ._electrons import Valence as Valence
 from ._elastic import elastic_constants as elastic_constants
+from ._electrons import Valence as Valence
 from ._element_embedding import ElementEmbedding as ElementEmbedding
 from ._element_map import MantelTest as MantelTest
 from ._element_map import compare_with_properties as compare_with_properties
@@ -71,9 +71,11 @@ from ._training._evaluate import evaluate as evaluate
 from ._training._fit import fit as fit
 from ._training._fit_result import FitProgress as FitProgress
 from ._training._fit_result import FitResult as FitResult
+from ._training._freeze import trainable as trainable
 from ._training._settings import Stage as Stage
 from ._training._settings import Training as Training
 from ._training._untrained import untrained_mace as untrained_mace
 from ._verlet import Follower as Follower
 from ._verlet import Verlet as Verlet
 from ._verlet import narrow as narrow
+from ._weighted import weighted as weighted

@@ -16,11 +16,13 @@ class Labels(eqx.Module):
         energy: eV.
         forces: eV/Å.
         stress: eV/Å³, tension positive.
+        weight: How much each structure counts in a loss; None: all the same.
     """
 
     energy: Float[Array, " structures"]
     forces: Float[Array, "atoms 3"]
     stress: Float[Array, "structures 3 3"]
+    weight: Float[Array, " structures"] | None = None
 
 
 class Batch(eqx.Module):

@@ -24,6 +24,7 @@ class Frame:
         arrays: All other columns by name, one row an atom.
         info: All other values of the comment line.
         line: The line of the file that holds the number of atoms.
+        weight: How much it counts in the loss of a training.
     """
 
     numbers: Int64[np.ndarray, " n"]
@@ -36,6 +37,7 @@ class Frame:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     info: dict[str, Any] = field(default_factory=dict)
     line: int = 0
+    weight: float = 1.0
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -146,6 +146,7 @@ def _fill(
             structures([_or(frame.energy, (), math.nan) for frame in frames], math.nan),
             atoms([_or(frame.forces, frame.positions.shape, math.nan) for frame in frames], math.nan),
             structures([_or(frame.stress, (3, 3), math.nan) for frame in frames], math.nan),
+            structures([np.asarray(frame.weight) for frame in frames], 0.0),
         ),
     )
 

@@ -50,6 +50,14 @@ class DataTable(Table):
         "config_type",
         description="the value of the comment line that says to which group a structure belongs",
     )
+    weights: dict[str, Weight] = Field(
+        default_factory=dict,
+        description="how much the structures of a group count in the loss; 1 for groups that are not named",
+    )
+    weight_key: str | None = Field(
+        None,
+        description="the value of the comment line that says how much a structure counts; it multiplies `weights`",
+    )
 
     labels: LabelsTable = Field(
         default_factory=LabelsTable, description="names, units and signs in extxyz files"
@@ -134,11 +142,18 @@ class TrainingTable(Table):
         Training.optimiser, description="the optimiser, with decoupled weight decay"
     )
     rate: Positive = Field(Training.rate, description="the highest learning rate")
-    schedule: Literal["constant", "cosine", "exponential"] = Field(
+    schedule: Literal["constant", "cosine", "exponential", "plateau"] = Field(
         Training.schedule, description="how the rate falls"
     )
     final: Positive = Field(
         Training.final, description="the share of the rate at the end of the exponential schedule"
+    )
+    plateau_factor: Annotated[float, Field(gt=0, lt=1)] = Field(
+        Training.plateau_factor, description="by which the plateau schedule multiplies the rate"
+    )
+    plateau_patience: Annotated[int, Field(ge=0)] = Field(
+        Training.plateau_patience,
+        description="validations without progress that the plateau schedule puts up with",
     )
     warm_up: Share = Field(
         Training.warm_up, description="the share of all steps over which the rate rises from 0"
@@ -161,11 +176,17 @@ class TrainingTable(Table):
     patience: Count | None = Field(
         Training.patience, description="validations without a new best after which the run ends"
     )
+    freeze: list[str] | None = Field(
+        None,
+        description="parts of the potential that stay as they are, such as `elements`, `energies`, `scale`, `shift`,"
+        " `readouts`, `encoder` or `encoder.interactions.0`; by default the first four where element vectors are"
+        " one-hot, as in converted models, else nothing",
+    )
     time_limit: Positive | None = Field(None, description="stop after this time and keep the best so far, s")
 
     def made(self) -> Training:
         """The options of `geoembed.atoms.fit`."""
-        own = self.model_dump(exclude={"stages", "validate_every", "time_limit", "devices"})
+        own = self.model_dump(exclude={"stages", "validate_every", "time_limit", "devices", "freeze"})
         stages = tuple(Stage(**stage.model_dump()) for stage in self.stages) or (Stage(),)
         return Training(**own, validate=self.validate_every, stages=stages)
 

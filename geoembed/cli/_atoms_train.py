@@ -19,7 +19,9 @@ from ..atoms import (
     fit,
     split,
     statistics,
+    trainable,
     untrained_mace,
+    weighted,
 )
 from ..atoms._training._interaction import check_elements
 from ..core import InputError, is_parameter, save
@@ -102,6 +104,7 @@ def _fit(
             settings=config.training.made(),
             folder=out,
             resume=resume,
+            trainable=trainable(potential, config.training.freeze),
             devices=config.training.devices,
             time_limit=config.training.time_limit,
             group=config.data.group,
@@ -144,7 +147,7 @@ def _structures(file: Path, config: TrainConfig, seed: int) -> tuple[list[Frame]
             place = place_of(file, ("data", "valid_share"))
             raise InputError(file, place, f"{len(train)} structures cannot be divided", "Give `valid`")
         valid, train = split(train, (count, -1), seed=seed)
-    return train, valid, test
+    return weighted(train, data.weights, group=data.group, key=data.weight_key), valid, test
 
 
 def _check(file: Path, config: TrainConfig, potential: Any, structures: list[list[Frame]]) -> None:

@@ -64,7 +64,8 @@ class StopAt:
 
 @pytest.mark.parametrize("kind", ["squares", "huber"])
 def test_the_loss_is_numpys(frames, kind):
-    potential, some = morse(shift=0.15), frames[0][:4]
+    potential = morse(shift=0.15)
+    some = [replace(frame, weight=w) for frame, w in zip(frames[0], (1.0, 0.5, 3.0, 2.0), strict=False)]
     batch = pack(some, potential.cutoff, atoms=24, structures=6, dtype="float32")
     found = eqx.filter_jit(sums)(potential, batch, Form(kind, 0.01, True, True))
 
@@ -77,11 +78,11 @@ def test_the_loss_is_numpys(frames, kind):
     for frame in some:
         energy, forces, stress = said(frame, potential)
         if frame.energy is not None:
-            expected[0] += ell((energy - frame.energy) / len(frame.numbers))
+            expected[0] += frame.weight * ell((energy - frame.energy) / len(frame.numbers))
         if frame.forces is not None:
-            expected[1] += ell(forces - frame.forces)
+            expected[1] += frame.weight * ell(forces - frame.forces)
         if frame.stress is not None:
-            expected[2] += ell(stress - frame.stress)
+            expected[2] += frame.weight * ell(stress - frame.stress)
     assert np.allclose(found, expected, rtol=1e-4)
     atoms = [len(frame.numbers) for frame in some]
     assert [float(count) for count in known(batch)] == [3, 3 * (sum(atoms) - atoms[2]), 18]

@@ -22,6 +22,7 @@ CONFIG = """\
 train = "train.xyz"
 valid_share = 0.4
 test = "test.xyz"
+weights = { box = 2.0 }
 
 [potential]
 start = "start"
@@ -29,6 +30,7 @@ start = "start"
 [training]
 epochs = 4
 batch = 5
+freeze = ["distance"]
 rate = 0.02
 average = 0.5
 
@@ -76,6 +78,9 @@ def test_everything_is_written(finished):
     assert report["test"]["energy"]["count"] == 5
     assert report["test"]["groups"].keys() == {"box", "free"}
     assert report["config"]["training"]["rate"] == 0.02
+    found, start = load(out / "model"), load(out.parent / "start")
+    assert leaves(found.distance) == leaves(start.distance)
+    assert leaves(found.depth) != leaves(start.depth)
     assert {"geoembed", "jax"} <= report["versions"].keys()
     assert "| forces, meV/Å | " in (out / "report.md").read_text()
     for name in ("learning.png", "parity.png"):
@@ -125,7 +130,9 @@ def test_interrupted_and_resumed(finished, geoembed, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("epochs = 4", "epocs = 4", ["'epocs'", "Did you mean 'epochs'", "line 10"]),
+        ("epochs = 4", "epocs = 4", ["'epocs'", "Did you mean 'epochs'", "line 11"]),
+        ("box = 2.0", "bax = 2.0", ["no structure has config_type=bax", "box, free"]),
+        ('"distance"', '"distances"', ["there is no part 'distances'", "depth, distance, stiffness"]),
         ("batch = 5", "batch = 0", ["training.batch", "greater than or equal to 1"]),
         ('"train.xyz"', '"trian.xyz"', ["there is no", "trian.xyz", "data.train"]),
         ("valid_share = 0.4", "", ["valid_share"]),

@@ -17,9 +17,11 @@ from ...train import JsonLines
 from .._frame import Frame
 from ._evaluate import Evaluator, check_labels
 from ._fit_result import FitProgress, FitResult
+from ._freeze import trainable as usual
 from ._interaction import Interaction, check_elements, precision, real_type, reduced
 from ._loader import Loader
 from ._loss import Form
+from ._plateau import Plateau
 from ._position import TREES, Checkpoint, Position, identity_of
 from ._settings import Stage, Training
 from ._steps import Knobs, everywhere, mesh_of, start, step, transformation
@@ -37,7 +39,7 @@ def fit(
     settings: Training | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
-    trainable: Any = True,
+    trainable: Any = None,
     devices: int = 1,
     time_limit: float | None = None,
     group: str = "config_type",
@@ -46,8 +48,9 @@ def fit(
 ) -> FitResult:
     """Trains a potential on energies, forces and stresses, and keeps the best iterate on the validation structures.
 
-    The loss of a batch is the weighted sum of the means of ℓ over the known energies per atom, components of forces
-    and components of stresses; the means are over the batches of all devices together. Energies of isolated atoms are
+    The loss of a batch is the weighted sum of the means of w ℓ over the known energies per atom, components of forces
+    and components of stresses, with the `weight` w of a structure; the means are over the batches of all devices
+    together. Validation does not weigh structures. Energies of isolated atoms are
     taken from the labels in float64 before anything is cast. On one machine with as many devices, a run that was
     interrupted and resumed ends with the same bits as one that was not.
 
@@ -61,7 +64,8 @@ def fit(
         folder: Where `log.jsonl` and the checkpoint are kept; None keeps nothing.
         resume: Continue the run whose checkpoint is in the folder, if there is one.
         trainable: Which arrays are trained: truth values in a pytree, or a function of a leaf, as `equinox.partition`
-            has them.
+            has them. None: what `atoms.trainable` says, which leaves the element vectors, the energies of isolated
+            atoms, shift and scale of a converted MACE model as they are.
         devices: How many devices share a batch.
         time_limit: Stop after this time, s.
         group: The value of the comment line that says to which group a structure belongs.
@@ -115,6 +119,7 @@ class _Run:
     ):
         self.settings, self.key = settings, key
         self.began = time.perf_counter()
+        trainable = usual(potential) if trainable is None else trainable
         chosen, left = eqx.partition(Interaction(potential), Interaction(trainable))
         parameters, rest = eqx.partition(chosen, is_parameter)
         self.mesh = mesh_of(devices)
@@ -131,7 +136,7 @@ class _Run:
             any(frame.stress is not None for frame in train) and any(s.stress for s in settings.stages),
         )
         self.folder = None if folder is None else Path(folder)
-        identity = identity_of(potential, train, valid, key, settings)
+        identity = identity_of(potential, parameters, train, valid, key, settings)
         self.checkpoint = Checkpoint(self.folder and self.folder / _CHECKPOINT, identity)
         moving = everywhere(start(parameters, self.optimiser), self.mesh)
         self.at = Position(moving, moving, parameters)
@@ -201,7 +206,8 @@ class _Run:
     def _knobs(self, stage: Stage, number: int) -> Knobs:
         settings = self.settings
         steps = settings.epochs * self.loader.count
-        rate = settings.rate * stage.rate * self.at.factor * settings.rate_at(number, steps)
+        left = self.at.factor * self.at.plateau[0]
+        rate = settings.rate * stage.rate * left * settings.rate_at(number, steps)
         return Knobs(rate, settings.average_at(number), stage.energy, stage.forces, stage.stress)
 
     def _roll_back(self) -> None:
@@ -223,9 +229,10 @@ class _Run:
 
     def _validate(self, loss: float) -> None:
         """Judges the average, and keeps it if it is the best."""
-        at = self.at
-        errors = self.evaluator(self._potential(at.moving.average)).errors
-        stage = self.settings.stages[-1]
+        at, settings = self.at, self.settings
+        potential = self._potential(at.moving.average)
+        errors = self.evaluator(potential).errors
+        stage = settings.stages[-1]
         score = (
             stage.energy * errors.energy.mean_square
             + stage.forces * errors.forces.mean_square
@@ -237,24 +244,30 @@ class _Run:
             "loss": loss,
             "score": score,
             "rollbacks": at.rollbacks,
-            "rate": self._knobs(self.settings.stage(at.epoch - 1), at.step - 1).rate,
+            "rate": self._knobs(settings.stage(at.epoch - 1), at.step - 1).rate,
             **{f"{n}_{k}": v[k] for n, v in errors.to_dict().items() for k in ("mae", "rmse")},
             "seconds": self._seconds(),
         }
         better = math.isfinite(score) and score < at.best_score
         if better:
             self.at = replace(at, best=at.moving.average, best_score=score, best_epoch=at.epoch)
-        self.at = replace(self.at, stale=0 if better else at.stale + 1, history=(*at.history, record))
+        left = Plateau(*at.plateau)
+        if settings.schedule == "plateau":
+            left = left.after(score, settings.plateau_factor, settings.plateau_patience)
+        stale, history = 0 if better else at.stale + 1, (*at.history, record)
+        self.at = replace(self.at, stale=stale, plateau=left, history=history)
         self._log(record)
-        self._tell(record)
+        self._tell(record, potential)
 
-    def _tell(self, record: dict[str, Any] | None) -> None:
+    def _tell(self, record: dict[str, Any] | None, potential: Any = None) -> None:
         if self.callback is None:
             return
         at, count = self.at, self.loader.count
         loss = record["loss"] if record else at.loss / max(at.batch, 1)
         epoch = at.epoch + at.batch / count
-        self.callback(FitProgress(epoch, self.settings.epochs, at.step, loss, record, self._seconds()))
+        self.callback(
+            FitProgress(epoch, self.settings.epochs, at.step, loss, record, self._seconds(), potential)
+        )
 
     def _potential(self, parameters: Any) -> Any:
         return eqx.combine(parameters, self.fixed).potential

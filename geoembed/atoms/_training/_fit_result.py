@@ -17,6 +17,7 @@ class FitProgress:
         loss: The mean loss of the epoch in work.
         record: The record of the validation that was just made, or None.
         seconds: Wall time since the start.
+        potential: The one that was just judged, or None.
     """
 
     epoch: float
@@ -25,6 +26,7 @@ class FitProgress:
     loss: float
     record: dict[str, Any] | None
     seconds: float
+    potential: Any = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,23 +54,28 @@ def sums(potential: Any, batch: Batch, form: Form) -> Terms:
         form: The form of the loss.
 
     Returns:
-        Σ ℓ((E − E*)/atoms), Σ ℓ(F − F*) and Σ ℓ(σ − σ*), with ℓ(e) = e², or the Huber loss: e²/2 up to δ, then
-        δ(|e| − δ/2).
+        Σ w ℓ((E − E*)/atoms), Σ w ℓ(F − F*) and Σ w ℓ(σ − σ*) with the weights w of the structures, and with
+        ℓ(e) = e², or the Huber loss: e²/2 up to δ, then δ(|e| − δ/2).
     """
     assert batch.labels is not None
     found = predict(potential, batch, forces=form.forces, stress=form.stress)
     atoms = jnp.maximum(batch.counts, 1).astype(batch.positions.dtype)
     zero = jnp.zeros((), batch.positions.dtype)
+    weight = jnp.ones_like(atoms) if batch.labels.weight is None else batch.labels.weight
     return Terms(
-        _sum(found.energy / atoms, batch.labels.energy / atoms, form),
-        zero if found.forces is None else _sum(found.forces, batch.labels.forces, form),
-        zero if found.stress is None else _sum(found.stress, batch.labels.stress, form),
+        _sum(found.energy / atoms, batch.labels.energy / atoms, weight, form),
+        zero
+        if found.forces is None
+        else _sum(found.forces, batch.labels.forces, weight[batch.owner][:, None], form),
+        zero
+        if found.stress is None
+        else _sum(found.stress, batch.labels.stress, weight[:, None, None], form),
     )
 
 
-def _sum(values: Array, labels: Array, form: Form) -> Float[Array, ""]:
+def _sum(values: Array, labels: Array, weight: Array, form: Form) -> Float[Array, ""]:
     there = ~jnp.isnan(labels)
     errors = jnp.where(there, values - jnp.where(there, labels, 0.0), 0.0)
     if form.kind == "huber":
-        return jnp.sum(optax.losses.huber_loss(errors, delta=form.huber))
-    return jnp.sum(errors * errors)
+        return jnp.sum(weight * optax.losses.huber_loss(errors, delta=form.huber))
+    return jnp.sum(weight * errors * errors)

@@ -15,6 +15,7 @@ from jaxtyping import PRNGKeyArray
 
 from ...core import InputError, load, load_meta, save
 from .._frame import Frame
+from ._plateau import Plateau
 from ._settings import Training
 from ._steps import Moving
 
@@ -38,6 +39,7 @@ class Position:
         best_score: The validation loss of the best.
         best_epoch: Its epoch.
         stale: Validations since then.
+        plateau: The fields of a `Plateau`.
         status: "running", or how the run ended.
         seconds: Wall time so far.
         history: The records so far.
@@ -55,6 +57,7 @@ class Position:
     best_score: float = math.inf
     best_epoch: int = 0
     stale: int = 0
+    plateau: tuple[float, float, int] = Plateau()
     status: str = "running"
     seconds: float = 0.0
     history: tuple[dict[str, Any], ...] = ()
@@ -76,6 +79,7 @@ class Checkpoint:
         if self.path is None:
             return
         content = {field.name: getattr(position, field.name) for field in fields(position)}
+        content["plateau"] = tuple(position.plateau)
         content |= {name: jax.tree.leaves(content[name]) for name in TREES}
         save(self.path, content, meta={"run": self.identity})
 
@@ -100,19 +104,26 @@ class Checkpoint:
 
 
 def identity_of(
-    potential: Any, train: Sequence[Frame], valid: Sequence[Frame], key: PRNGKeyArray, settings: Training
+    potential: Any,
+    parameters: Any,
+    train: Sequence[Frame],
+    valid: Sequence[Frame],
+    key: PRNGKeyArray,
+    settings: Training,
 ) -> str:
-    """The hash of everything that decides the course of a run."""
+    """The hash of everything that decides the course of a run; `parameters` are the trained arrays of the potential."""
     plain = {"settings": settings.identity, "key": np.asarray(jax.random.key_data(key)).tolist()}
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
     for path, leaf in jax.tree_util.tree_leaves_with_path(potential):
         digest.update(jax.tree_util.keystr(path).encode())
         digest.update(np.asarray(leaf).tobytes() if hasattr(leaf, "dtype") else repr(leaf).encode())
+    for path, _ in jax.tree_util.tree_leaves_with_path(parameters):
+        digest.update(jax.tree_util.keystr(path).encode())
     for frame in (*train, None, *valid):
         if frame is None:
             digest.update(b"|")
             continue
         for values in (frame.numbers, frame.positions, frame.cell, frame.pbc, frame.forces, frame.stress):
             digest.update(b"-" if values is None else np.ascontiguousarray(values).tobytes())
-        digest.update(repr(frame.energy).encode())
+        digest.update(repr((frame.energy, frame.weight)).encode())
     return digest.hexdigest()

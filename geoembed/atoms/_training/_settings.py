@@ -7,7 +7,7 @@ from typing import Any, Literal
 from ...core import InputError
 
 Optimiser = Literal["amsgrad", "adam"]
-Schedule = Literal["constant", "cosine", "exponential"]
+Schedule = Literal["constant", "cosine", "exponential", "plateau"]
 LossKind = Literal["squares", "huber"]
 
 
@@ -55,15 +55,19 @@ class Training:
 
         rate · r · min(1, s / (warm_up · S)) · f(s / S),
 
-    f = 1 (constant), (1 + cos πx)/2 (cosine), or a^x with a = `final` (exponential).
+    f = 1 (constant), (1 + cos πx)/2 (cosine), or a^x with a = `final` (exponential). "plateau" begins with f = 1 and
+    multiplies it by `plateau_factor` whenever more than `plateau_patience` validations in a row have brought the
+    validation loss less than 0.01 % below its lowest value; these are MACE's schedule and defaults.
 
     Args:
         epochs: How often each structure is seen.
         batch: Structures in one step, over all devices together.
         optimiser: "amsgrad" or "adam", with decoupled weight decay.
         rate: The highest learning rate.
-        schedule: "cosine", "exponential" or "constant".
+        schedule: "cosine", "exponential", "constant" or "plateau".
         final: The share of the rate at the end of the exponential schedule.
+        plateau_factor: By which the rate is multiplied on a plateau.
+        plateau_patience: How many validations without progress are no plateau yet.
         warm_up: The share of all steps over which the rate rises from 0.
         decay: Weight decay of the arrays with two and more axes, times the learning rate.
         clip: The largest norm of the gradient; longer ones are shortened. None: no limit.
@@ -97,6 +101,8 @@ class Training:
     rate: float = 0.01
     schedule: Schedule = "cosine"
     final: float = 0.01
+    plateau_factor: float = 0.8
+    plateau_patience: int = 50
     warm_up: float = 0.01
     decay: float = 0.0
     clip: float | None = 10.0
@@ -116,6 +122,8 @@ class Training:
         for name in ("rate", "huber", "final"):
             value = getattr(self, name)
             _check(math.isfinite(value) and value > 0, name, value, "is not positive")
+        _check(0 < self.plateau_factor < 1, "plateau_factor", self.plateau_factor, "is not between 0 and 1")
+        _check(self.plateau_patience >= 0, "plateau_patience", self.plateau_patience, "is negative")
         _check(self.clip is None or self.clip > 0, "clip", self.clip, "is not positive")
         _check(self.decay >= 0, "decay", self.decay, "is negative")
         _check(0 <= self.warm_up < 1, "warm_up", self.warm_up, "is no share from 0 to 1")
@@ -126,7 +134,7 @@ class Training:
             raise _wrong("stages", reason, "Let the first start at 0 and each later than the one before")
         for name, known in (
             ("optimiser", ("amsgrad", "adam")),
-            ("schedule", ("cosine", "exponential", "constant")),
+            ("schedule", ("cosine", "exponential", "constant", "plateau")),
             ("loss", ("squares", "huber")),
         ):
             if getattr(self, name) not in known:
@@ -137,11 +145,12 @@ class Training:
         return [stage for stage in self.stages if stage.start * self.epochs <= epoch][-1]
 
     def rate_at(self, step: int, steps: int) -> float:
-        """The share of the highest rate at a step of all, without the stage's."""
+        """The share of the highest rate at a step of all, without the stage's and what plateaus leave."""
         share = (step + 0.5) / steps
         warm = min(1.0, share / self.warm_up) if self.warm_up > 0 else 1.0
         fall = {
             "constant": 1.0,
+            "plateau": 1.0,
             "cosine": 0.5 * (1 + math.cos(math.pi * share)),
             "exponential": self.final**share,
         }

@@ -14,6 +14,8 @@ from .._statistics import Statistics
 
 Vectors = Literal["one_hot", "random", "physical"]
 ELEMENT_SIZE = 16
+# The random numbers of all shapes in one program, which runs once: compiling takes longer than running.
+_ONCE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
 
 def untrained_mace(
@@ -59,25 +61,29 @@ def untrained_mace(
     """
     weights, readouts, vectors = jax.random.split(key, 3)
     table = _table(found.numbers.tolist(), elements, element_size, free_elements, vectors)
-    encoder = Mace(
-        table,
-        cutoff=cutoff,
-        channels=channels,
-        hidden_ell=hidden_ell,
-        max_ell=max_ell,
-        correlation=correlation,
-        num_interactions=layers,
-        average_neighbours=found.neighbours,
-        key=weights,
-    )
-    potential = MacePotential(
-        encoder,
-        energies=jnp.asarray([*found.e0.tolist(), *[0.0] * free_elements]),
-        scale=found.force_scale,
-        shift=found.shift,
-        key=readouts,
-    )
-    return cast(_silent(potential), jnp.dtype(dtype))
+
+    def made(weights: PRNGKeyArray, readouts: PRNGKeyArray) -> MacePotential:
+        encoder = Mace(
+            table,
+            cutoff=cutoff,
+            channels=channels,
+            hidden_ell=hidden_ell,
+            max_ell=max_ell,
+            correlation=correlation,
+            num_interactions=layers,
+            average_neighbours=found.neighbours,
+            key=weights,
+        )
+        potential = MacePotential(
+            encoder,
+            energies=jnp.asarray([*found.e0.tolist(), *[0.0] * free_elements]),
+            scale=found.force_scale,
+            shift=found.shift,
+            key=readouts,
+        )
+        return cast(_silent(potential), jnp.dtype(dtype))
+
+    return jax.jit(made, compiler_options=_ONCE)(weights, readouts)
 
 
 def _table(
