@@ -186,6 +186,7 @@ def test_what_is_not_a_readable_file(tmp_path):
             read_extxyz(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_all_data_files_load(data):
     files = sorted((data / "atoms").glob("*/*xyz*"))
     assert len(files) >= 30

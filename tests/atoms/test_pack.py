@@ -40,7 +40,9 @@ def test_padding_and_labels(precision):
     assert np.isnan(labels.forces[17:]).all()
     assert not np.asarray(batch.neighbours.mask)[17:].any()
     bare = pack([dataclasses.replace(FRAMES[0], energy=None, forces=None, stress=None)], 4.0).labels
-    assert all(np.isnan(np.asarray(value)).all() for value in jax.tree.leaves(bare))
+    assert bare.weight is not None
+    assert np.array_equal(bare.weight, [FRAMES[0].weight])
+    assert all(np.isnan(np.asarray(value)).all() for value in (bare.energy, bare.forces, bare.stress))
 
 
 def test_vectors_are_those_of_the_pairs():
