@@ -12,7 +12,9 @@ from jaxtyping import Array, Float, Float64, Int, PRNGKeyArray
 from ..core import register
 from ._coupling import clebsch_gordan
 from ._gain import SILU_GAIN, scaled_silu
+from ._contract import contract
 from ._gather import at_neighbours
+from ._halves import Halves
 from ._neighbours import Neighbours
 
 Path = tuple[int, int, int]
@@ -29,7 +31,14 @@ class Edges(eqx.Module):
 
     neighbours: Neighbours
     harmonics: Float[Array, "atoms slots components"]
-    radial: Float[Array, "atoms slots functions"]
+    radial: Float[Array, "rows functions"]
+    halves: Halves | None
+
+    def spread(self, values: Float[Array, "rows columns"]) -> Float[Array, "atoms slots columns"]:
+        """Brings what was computed from `radial` to the slots."""
+        if self.halves is None:
+            return values.reshape(*self.harmonics.shape[:2], -1)
+        return self.halves.spread(values)
 
 
 class Species(eqx.Module):
@@ -181,8 +190,8 @@ class Interaction(eqx.Module):
         """By what messages are divided."""
         if self.density is None:
             return self.average_neighbours
-        d = (edges.radial @ (self.density / math.sqrt(self.density.shape[0])))[..., 0]
-        return 1 + jnp.sum(jnp.tanh(d**2), axis=1)[:, None, None]
+        d = edges.radial @ (self.density / math.sqrt(self.density.shape[0]))
+        return 1 + jnp.sum(edges.spread(jnp.tanh(d**2)), axis=1)[:, :, None]
 
     def _messages(self, h: tuple[Array, ...], edges: Edges) -> list[Array]:
         """Messages of each degree, summed over neighbours and mixed.
@@ -192,7 +201,7 @@ class Interaction(eqx.Module):
         """
         near = [at_neighbours(x, edges.neighbours) for x in h]
         last = self.radial[-1] / math.sqrt(self.radial[-1].shape[0])
-        weights = jnp.split(self._hidden(edges.radial) @ last, len(self.paths), axis=-1)
+        weights = jnp.split(edges.spread(self._hidden(edges.radial) @ last), len(self.paths), axis=-1)
         coupled = edges.harmonics @ jnp.asarray(_couplings(self.paths), last.dtype)
         ends = np.cumsum([(2 * l1 + 1) * (2 * l3 + 1) for l1, _, l3 in self.paths])[:-1]
         sums: list[list[Array]] = [[] for _ in self.down]
@@ -200,8 +209,9 @@ class Interaction(eqx.Module):
             self.paths, weights, jnp.split(coupled, ends, axis=-1), strict=True
         ):
             right = weight[:, :, None] * near[l1]
-            left = left.reshape(*right.shape[:3], 2 * l3 + 1)
-            sums[l3].append(jax.lax.dot_general(left, right, (((1, 2), (1, 2)), ((0,), (0,)))))
+            n, channels = right.shape[0], right.shape[-1]
+            product = contract(left.reshape(n, -1, 2 * l3 + 1), right.reshape(n, -1, channels))
+            sums[l3].append(product)
         return [
             jnp.concatenate(a, axis=-1) @ (w / math.sqrt(w.shape[0]))
             for a, w in zip(sums, self.down, strict=True)
@@ -215,7 +225,7 @@ class Interaction(eqx.Module):
         The sum over neighbours of one kind is over the hidden units of the radial network times the harmonics; what
         comes behind, last layer, h and mixing, is one matrix for each degree and kind.
         """
-        hidden = self._hidden(edges.radial)
+        hidden = edges.spread(self._hidden(edges.radial))
         kinds = jax.nn.one_hot(species.kind[edges.neighbours.index], h.shape[0], dtype=h.dtype)
         left = kinds[..., None] * edges.harmonics[:, :, None]
         sums = split(jax.lax.dot_general(left, hidden, (((1,), (1,)), ((0,), (0,)))), axis=2)
@@ -232,7 +242,7 @@ class Interaction(eqx.Module):
         slots, components = edges.harmonics.shape[1:]
         return kinds * components * units * (slots + channels) < slots * units * len(self.paths) * channels
 
-    def _hidden(self, x: Float[Array, "atoms slots functions"]) -> Array:
+    def _hidden(self, x: Float[Array, "rows functions"]) -> Array:
         """The radial network but its last layer: 0 where all radial functions are 0."""
         for w in self.radial[:-1]:
             x = scaled_silu(x @ (w / math.sqrt(w.shape[0])), self.gain)

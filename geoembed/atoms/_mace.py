@@ -14,6 +14,7 @@ from ._chebyshev import ChebyshevBasis
 from ._distance_transform import AgnesiTransform, SoftTransform
 from ._element_embedding import ElementEmbedding
 from ._gain import SILU_GAIN
+from ._halves import Halves
 from ._harmonics import spherical_harmonics
 from ._interaction import Edges, Interaction, Species
 from ._product import Couplings, Product
@@ -148,8 +149,15 @@ class Mace(eqx.Module):
         distance = jnp.sqrt(jnp.where(squares > 0, squares, 1.0))
         harmonics = spherical_harmonics(vectors / distance[..., None], self.max_ell)
         seen = None if self.transform is None else self.transform(distance, batch)
-        radial = jnp.where(batch.neighbours.mask[..., None], self.radial(distance, seen), 0.0)
-        return Edges(batch.neighbours, harmonics, radial)
+        halves = Halves.of(batch.neighbours)
+        if halves is None:
+            distance, seen = distance.reshape(-1), None if seen is None else seen.reshape(-1)
+            taken = batch.neighbours.mask.reshape(-1)
+        else:
+            distance, seen = halves.first(distance), None if seen is None else halves.first(seen)
+            taken = halves.taken
+        radial = jnp.where(taken[:, None], self.radial(distance, seen), 0.0)
+        return Edges(batch.neighbours, harmonics, radial, halves)
 
 
 @register
