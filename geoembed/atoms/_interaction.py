@@ -208,10 +208,8 @@ class Interaction(eqx.Module):
         for (l1, _, l3), weight, left in zip(
             self.paths, weights, jnp.split(coupled, ends, axis=-1), strict=True
         ):
-            right = weight[:, :, None] * near[l1]
-            n, channels = right.shape[0], right.shape[-1]
-            product = contract(left.reshape(n, -1, 2 * l3 + 1), right.reshape(n, -1, channels))
-            sums[l3].append(product)
+            left = left.reshape(len(left), -1, 2 * l3 + 1)
+            sums[l3].append(_summed(left, weight, near[l1]))
         return [
             jnp.concatenate(a, axis=-1) @ (w / math.sqrt(w.shape[0]))
             for a, w in zip(sums, self.down, strict=True)
@@ -247,6 +245,17 @@ class Interaction(eqx.Module):
         for w in self.radial[:-1]:
             x = scaled_silu(x @ (w / math.sqrt(w.shape[0])), self.gain)
         return x
+
+
+@jax.checkpoint
+def _summed(
+    left: Float[Array, "atoms terms components"],
+    weight: Float[Array, "atoms slots channels"],
+    near: Float[Array, "atoms slots inputs channels"],
+) -> Float[Array, "atoms components channels"]:
+    """Recomputes R h for the derivative: to keep it costs more, in memory and in time."""
+    right = weight[:, :, None] * near
+    return contract(left, right.reshape(*left.shape[:2], -1))
 
 
 def split(x: Array, axis: int = 1) -> tuple[Array, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..core import register
+from ._contract import contract
 from ._interaction import Species, split
 from ._product_basis import product_matrices
 
@@ -90,7 +91,10 @@ class Product(eqx.Module):
         out = []
         for ell in range(len(self.weights)):
             matrix = self._matrix(ell, species.vectors)
-            every = jnp.einsum("zcmfp,cpn->czmfn", matrix, features)
+            channels, kinds, components, count, _ = matrix.shape
+            rows = matrix.reshape(channels, -1, matrix.shape[-1])
+            every = contract(jnp.swapaxes(rows, 1, 2), features)
+            every = every.reshape(channels, kinds, components, count, -1)
             own = jnp.sum(every * chosen[None, :, None, None], axis=1)
             factor = factors[ell % 2]
             out.append(sum(own[:, :, f] * factor[:, None, f] for f in range(factor.shape[1])))
@@ -102,4 +106,4 @@ class Product(eqx.Module):
         tables = product_matrices(self.max_ell, ell, orders, self.couplings == "independent")
         table = jnp.asarray(np.concatenate(tables), vectors.dtype)
         weight = jnp.concatenate(self.weights[ell], axis=1)
-        return jnp.einsum("zd,dqc,qmfp->zcmfp", vectors, weight, table)
+        return jnp.einsum("zd,dqc,qmfp->czmfp", vectors, weight, table)
