@@ -201,7 +201,7 @@ class Interaction(eqx.Module):
         """
         near = [at_neighbours(x, edges.neighbours) for x in h]
         last = self.radial[-1] / math.sqrt(self.radial[-1].shape[0])
-        weights = jnp.split(edges.spread(self._hidden(edges.radial) @ last), len(self.paths), axis=-1)
+        weights = jnp.split(self._hidden(edges.radial) @ last, len(self.paths), axis=-1)
         coupled = edges.harmonics @ jnp.asarray(_couplings(self.paths), last.dtype)
         ends = np.cumsum([(2 * l1 + 1) * (2 * l3 + 1) for l1, _, l3 in self.paths])[:-1]
         sums: list[list[Array]] = [[] for _ in self.down]
@@ -209,7 +209,7 @@ class Interaction(eqx.Module):
             self.paths, weights, jnp.split(coupled, ends, axis=-1), strict=True
         ):
             left = left.reshape(len(left), -1, 2 * l3 + 1)
-            sums[l3].append(_summed(left, weight, near[l1]))
+            sums[l3].append(_summed(left, weight, near[l1], edges))
         return [
             jnp.concatenate(a, axis=-1) @ (w / math.sqrt(w.shape[0]))
             for a, w in zip(sums, self.down, strict=True)
@@ -250,11 +250,12 @@ class Interaction(eqx.Module):
 @jax.checkpoint
 def _summed(
     left: Float[Array, "atoms terms components"],
-    weight: Float[Array, "atoms slots channels"],
+    weight: Float[Array, "rows channels"],
     near: Float[Array, "atoms slots inputs channels"],
+    edges: Edges,
 ) -> Float[Array, "atoms components channels"]:
     """Recomputes R h for the derivative: to keep it costs more, in memory and in time."""
-    right = weight[:, :, None] * near
+    right = edges.spread(weight)[:, :, None] * near
     return contract(left, right.reshape(*left.shape[:2], -1))
 
 
