@@ -1,20 +1,32 @@
 """A matrix product for each of many items, whose derivatives transpose the smaller factor only."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+Saved = tuple[Array, Array]
 
-@jax.custom_vjp
+
 def contract(
-    small: Float[Array, "items rows few"], large: Float[Array, "items rows many"]
+    small: Float[Array, "items rows few"], large: Float[Array, "items rows many"], *, reverse_only: bool
 ) -> Float[Array, "items few many"]:
-    """Σ_rows small ⊗ large for each item; in reverse mode only.
+    """Σ_rows small ⊗ large for each item.
 
     Automatic derivatives would write `large` a second time, transposed: on a CPU that takes longer than the product.
-    Here the derivatives are products of the same kind, to any order.
+    With `reverse_only` its derivatives are products of the same kind, to any order, but only in reverse mode.
     """
+    return _contract(small, large) if reverse_only else _product(small, large)
+
+
+def _product(small: Array, large: Array) -> Array:
     return jax.lax.dot_general(small, large, (((1,), (1,)), ((0,), (0,))))
+
+
+@jax.custom_vjp
+def _contract(small: Array, large: Array) -> Array:
+    return _product(small, large)
 
 
 @jax.custom_vjp
@@ -27,14 +39,14 @@ def _by_large(small: Array, out: Array) -> Array:
     return jax.lax.dot_general(small, out, (((2,), (1,)), ((0,), (0,))))
 
 
-def _forward(product):
+def _keep(product: Callable[[Array, Array], Array]) -> Callable[[Array, Array], tuple[Array, Saved]]:
     return lambda a, b: (product(a, b), (a, b))
 
 
-contract.defvjp(_forward(contract), lambda saved, out: (_by_small(saved[1], out), _by_large(saved[0], out)))
+_contract.defvjp(_keep(_contract), lambda saved, out: (_by_small(saved[1], out), _by_large(saved[0], out)))
 _by_small.defvjp(
-    _forward(_by_small), lambda saved, small: (_by_large(small, saved[1]), contract(small, saved[0]))
+    _keep(_by_small), lambda saved, small: (_by_large(small, saved[1]), _contract(small, saved[0]))
 )
 _by_large.defvjp(
-    _forward(_by_large), lambda saved, large: (_by_small(large, saved[1]), contract(saved[0], large))
+    _keep(_by_large), lambda saved, large: (_by_small(large, saved[1]), _contract(saved[0], large))
 )

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float, Float64, Int, PRNGKeyArray
 
 from ..core import register
+from ._contract import contract
 from ._coupling import clebsch_gordan
 from ._gain import SILU_GAIN, scaled_silu
-from ._contract import contract
 from ._gather import at_neighbours
 from ._halves import Halves
 from ._neighbours import Neighbours
@@ -26,7 +26,9 @@ class Edges(eqx.Module):
     Args:
         neighbours: Which atoms are near which.
         harmonics: Spherical harmonics of the direction.
-        radial: Radial functions of the distance, 0 in empty slots.
+        radial: Radial functions of the distance, 0 in empty rows: a row for each pair of neighbours, which serves both
+            of its slots, or for each slot where `halves` is None.
+        halves: Which slots a row of `radial` belongs to.
     """
 
     neighbours: Neighbours
@@ -256,7 +258,8 @@ def _summed(
 ) -> Float[Array, "atoms components channels"]:
     """Recomputes R h for the derivative: to keep it costs more, in memory and in time."""
     right = edges.spread(weight)[:, :, None] * near
-    return contract(left, right.reshape(*left.shape[:2], -1))
+    right = right.reshape(*left.shape[:2], -1)
+    return contract(left, right, reverse_only=edges.halves is not None)
 
 
 def split(x: Array, axis: int = 1) -> tuple[Array, ...]:
