@@ -10,9 +10,11 @@ import numpy as np
 from jaxtyping import Array, Float, Float64, Int, PRNGKeyArray
 
 from ..core import register
+from ._contract import contract
 from ._coupling import clebsch_gordan
 from ._gain import SILU_GAIN, scaled_silu
 from ._gather import at_neighbours
+from ._halves import Halves
 from ._neighbours import Neighbours
 
 Path = tuple[int, int, int]
@@ -24,12 +26,21 @@ class Edges(eqx.Module):
     Args:
         neighbours: Which atoms are near which.
         harmonics: Spherical harmonics of the direction.
-        radial: Radial functions of the distance, 0 in empty slots.
+        radial: Radial functions of the distance, 0 in empty rows: a row for each pair of neighbours, which serves both
+            of its slots, or for each slot where `halves` is None.
+        halves: Which slots a row of `radial` belongs to.
     """
 
     neighbours: Neighbours
     harmonics: Float[Array, "atoms slots components"]
-    radial: Float[Array, "atoms slots functions"]
+    radial: Float[Array, "rows functions"]
+    halves: Halves | None
+
+    def spread(self, values: Float[Array, "rows columns"]) -> Float[Array, "atoms slots columns"]:
+        """Brings what was computed from `radial` to the slots."""
+        if self.halves is None:
+            return values.reshape(*self.harmonics.shape[:2], -1)
+        return self.halves.spread(values)
 
 
 class Species(eqx.Module):
@@ -181,8 +192,8 @@ class Interaction(eqx.Module):
         """By what messages are divided."""
         if self.density is None:
             return self.average_neighbours
-        d = (edges.radial @ (self.density / math.sqrt(self.density.shape[0])))[..., 0]
-        return 1 + jnp.sum(jnp.tanh(d**2), axis=1)[:, None, None]
+        d = edges.radial @ (self.density / math.sqrt(self.density.shape[0]))
+        return 1 + jnp.sum(edges.spread(jnp.tanh(d**2)), axis=1)[:, :, None]
 
     def _messages(self, h: tuple[Array, ...], edges: Edges) -> list[Array]:
         """Messages of each degree, summed over neighbours and mixed.
@@ -199,9 +210,8 @@ class Interaction(eqx.Module):
         for (l1, _, l3), weight, left in zip(
             self.paths, weights, jnp.split(coupled, ends, axis=-1), strict=True
         ):
-            right = weight[:, :, None] * near[l1]
-            left = left.reshape(*right.shape[:3], 2 * l3 + 1)
-            sums[l3].append(jax.lax.dot_general(left, right, (((1, 2), (1, 2)), ((0,), (0,)))))
+            left = left.reshape(len(left), -1, 2 * l3 + 1)
+            sums[l3].append(_summed(left, weight, near[l1], edges))
         return [
             jnp.concatenate(a, axis=-1) @ (w / math.sqrt(w.shape[0]))
             for a, w in zip(sums, self.down, strict=True)
@@ -215,7 +225,7 @@ class Interaction(eqx.Module):
         The sum over neighbours of one kind is over the hidden units of the radial network times the harmonics; what
         comes behind, last layer, h and mixing, is one matrix for each degree and kind.
         """
-        hidden = self._hidden(edges.radial)
+        hidden = edges.spread(self._hidden(edges.radial))
         kinds = jax.nn.one_hot(species.kind[edges.neighbours.index], h.shape[0], dtype=h.dtype)
         left = kinds[..., None] * edges.harmonics[:, :, None]
         sums = split(jax.lax.dot_general(left, hidden, (((1,), (1,)), ((0,), (0,)))), axis=2)
@@ -232,11 +242,24 @@ class Interaction(eqx.Module):
         slots, components = edges.harmonics.shape[1:]
         return kinds * components * units * (slots + channels) < slots * units * len(self.paths) * channels
 
-    def _hidden(self, x: Float[Array, "atoms slots functions"]) -> Array:
+    def _hidden(self, x: Float[Array, "rows functions"]) -> Array:
         """The radial network but its last layer: 0 where all radial functions are 0."""
         for w in self.radial[:-1]:
             x = scaled_silu(x @ (w / math.sqrt(w.shape[0])), self.gain)
         return x
+
+
+@jax.checkpoint
+def _summed(
+    left: Float[Array, "atoms terms components"],
+    weight: Float[Array, "rows channels"],
+    near: Float[Array, "atoms slots inputs channels"],
+    edges: Edges,
+) -> Float[Array, "atoms components channels"]:
+    """Recomputes R h for the derivative: to keep it costs more, in memory and in time."""
+    right = edges.spread(weight)[:, :, None] * near
+    right = right.reshape(*left.shape[:2], -1)
+    return contract(left, right, reverse_only=edges.halves is not None)
 
 
 def split(x: Array, axis: int = 1) -> tuple[Array, ...]:

@@ -139,7 +139,7 @@ class Mace(eqx.Module):
                 messages, skip = interaction.first(species.vectors @ model.embed, species, edges)
             else:
                 messages, skip = interaction(features[-1], species, edges)
-            features.append(product(messages, species, skip))
+            features.append(product(messages, species, skip, reverse_only=edges.halves is not None))
         return tuple(features)
 
     def _edges(self, batch: Batch) -> Edges:

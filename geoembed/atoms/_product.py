@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..core import register
+from ._contract import contract
 from ._interaction import Species, split
 from ._product_basis import factor_pairs, product_matrices
 
@@ -68,17 +69,24 @@ class Product(eqx.Module):
         self.couplings = couplings
 
     def __call__(
-        self, a: Float[Array, "atoms components channels"], species: Species, skip: tuple[Array, ...]
+        self,
+        a: Float[Array, "atoms components channels"],
+        species: Species,
+        skip: tuple[Array, ...],
+        *,
+        reverse_only: bool = False,
     ) -> Float[Array, "atoms outputs channels"]:
-        """The new features."""
-        products = self._products(jnp.transpose(a, (2, 1, 0)), species)
+        """The new features; with `reverse_only` derivatives are faster, but only in reverse mode."""
+        products = self._products(jnp.transpose(a, (2, 1, 0)), species, reverse_only)
         out = []
         for ell, (x, w) in enumerate(zip(products, self.linear, strict=True)):
             mixed = jnp.einsum("cmn,ck->nmk", x, w / math.sqrt(w.shape[0]))
             out.append(mixed + skip[ell] if ell < len(skip) else mixed)
         return jnp.concatenate(out, axis=1)
 
-    def _products(self, a: Float[Array, "channels components atoms"], species: Species) -> list[Array]:
+    def _products(
+        self, a: Float[Array, "channels components atoms"], species: Species, reverse_only: bool
+    ) -> list[Array]:
         """The symmetric contraction, as one matrix product for each channel; degree by degree."""
         blocks = split(a)
         even, odd = jnp.concatenate(blocks[::2], axis=1), jnp.concatenate(blocks[1::2], axis=1)
@@ -90,7 +98,10 @@ class Product(eqx.Module):
         out = []
         for ell in range(len(self.weights)):
             matrix = self._matrix(ell, species.vectors)
-            every = jnp.einsum("zcmfp,cpn->czmfn", matrix, features)
+            channels, kinds, components, count, _ = matrix.shape
+            rows = matrix.reshape(channels, -1, matrix.shape[-1])
+            every = contract(jnp.swapaxes(rows, 1, 2), features, reverse_only=reverse_only)
+            every = every.reshape(channels, kinds, components, count, -1)
             own = jnp.sum(every * chosen[None, :, None, None], axis=1)
             factor = factors[ell % 2]
             if len(self.weights[ell]) > 3:
@@ -105,4 +116,4 @@ class Product(eqx.Module):
         tables = product_matrices(self.max_ell, ell, orders, self.couplings == "independent")
         table = jnp.asarray(np.concatenate(tables), vectors.dtype)
         weight = jnp.concatenate(self.weights[ell], axis=1)
-        return jnp.einsum("zd,dqc,qmfp->zcmfp", vectors, weight, table)
+        return jnp.einsum("zd,dqc,qmfp->czmfp", vectors, weight, table)

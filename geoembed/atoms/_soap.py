@@ -112,8 +112,9 @@ class SoapPowerSpectrum(eqx.Module):
         """The coefficients c: components of degree 0, 1, … by channels, species by species."""
         edges = expand(batch, self.radial, self.max_ell)
         near = self._species(batch)[batch.kind][batch.neighbours.index]
-        species = jnp.where(batch.neighbours.mask[..., None], near, 0.0).astype(edges.radial.dtype)
-        channels = species[..., :, None] * edges.radial[..., None, :]
+        radial = edges.spread(edges.radial)
+        species = jnp.where(batch.neighbours.mask[..., None], near, 0.0).astype(radial.dtype)
+        channels = species[..., :, None] * radial[..., None, :]
         flat = channels.reshape(*channels.shape[:2], math.prod(channels.shape[2:]))
         return jax.lax.dot_general(edges.harmonics, flat, (((1,), (1,)), ((0,), (0,))))
 
