@@ -39,7 +39,7 @@ class Edges(eqx.Module):
     def spread(self, values: Float[Array, "rows columns"]) -> Float[Array, "atoms slots columns"]:
         """Brings what was computed from `radial` to the slots."""
         if self.halves is None:
-            return values.reshape(*self.harmonics.shape[:2], -1)
+            return values.reshape(*self.harmonics.shape[:2], values.shape[-1])
         return self.halves.spread(values)
 
 
@@ -258,7 +258,7 @@ def _summed(
 ) -> Float[Array, "atoms components channels"]:
     """Recomputes R h for the derivative: to keep it costs more, in memory and in time."""
     right = edges.spread(weight)[:, :, None] * near
-    right = right.reshape(*left.shape[:2], -1)
+    right = right.reshape(*left.shape[:2], right.shape[-1])
     return contract(left, right, reverse_only=edges.halves is not None)
 
 

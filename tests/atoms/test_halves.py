@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from geoembed.atoms import Frame, pack
+from geoembed.atoms import ElementEmbedding, Frame, Mace, pack
 from geoembed.atoms._contract import contract
 from geoembed.atoms._halves import Halves
 
@@ -87,3 +87,19 @@ def test_sums_over_terms_have_the_derivatives_of_an_einsum(compiled_quickly):
     for got in found:
         jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=2e-4, atol=2e-4), got, expected)
     assert min(np.abs(x).max() for x in jax.tree.leaves(expected)) > 0.1
+
+
+def test_without_slots():
+    lonely = Frame(np.array([1]), np.zeros((1, 3)), None, np.zeros(3, bool))
+    encoder = Mace(
+        ElementEmbedding.one_hot([1]),
+        channels=4,
+        max_ell=1,
+        correlation=1,
+        num_interactions=2,
+        key=jax.random.key(0),
+    )
+    batches = [pack([lonely], 3.0, slots=slots) for slots in (0, 2)]
+    assert batches[0].neighbours.mask.size == 0
+    bare, padded = (encoder(batch) for batch in batches)
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-5), bare, padded)
