@@ -27,7 +27,7 @@ class Halves(eqx.Module):
 
     @classmethod
     def of(cls, neighbours: Neighbours) -> "Halves | None":
-        """Of neighbours that know where the same pair stands a second time; None where they do not, or have no slots."""
+        """Of neighbours that know where the same pair stands a second time; None if they do not, or have no slots."""
         if neighbours.reverse is None or neighbours.mask.size == 0:
             return None
         mask, reverse = neighbours.mask.reshape(-1), neighbours.reverse.reshape(-1)
