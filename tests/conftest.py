@@ -17,6 +17,10 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# One thread of linear algebra for a process: two processes keep two cores busy, and threads of OpenBLAS that wait for
+# each other beside them took a test of six seconds to four hundred. The processes of xdist inherit this.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # A program becomes one piece of machine code, not up to 32 that are compiled side by side: the cores are busy with two
 # processes anyway, and each piece has its own cost. XLA reads this when it first compiles; what is already set wins.
 os.environ["XLA_FLAGS"] = f"--xla_cpu_parallel_codegen_split_count=1 {os.environ.get('XLA_FLAGS', '')}"
@@ -62,9 +66,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now stays: the garbage collector need not walk through it again and again."""
+    """What is imported by now stays: the garbage collector need not walk through it again and again.
+
+    Traced programs are many small objects that live on: with the usual thresholds a fifth of the time went into walks
+    through them that freed next to nothing.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(params=["float32", "float64"])
