@@ -6,7 +6,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.tree_util import PyTreeDef
 from jaxtyping import Array, Float
 
 Vectors = dict[str, Float[Array | np.ndarray, " _"]]
@@ -19,11 +18,11 @@ class Layout:
 
     Args:
         structure: Of the pytree.
-        names: The vector that each leaf belongs to: one for each dtype, for matrices and for arrays of one axis or none.
+        names: The vector that each leaf belongs to: one for each dtype, apart for matrices and for the rest.
         shapes: The shape of each leaf; those of one vector follow each other.
     """
 
-    structure: PyTreeDef
+    structure: Any
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
 
