@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..core import register
+from ._component_sums import squares, weighted
 from ._contract import contract
 from ._interaction import Species, split
 from ._product_basis import factor_pairs, product_matrices
@@ -91,7 +92,7 @@ class Product(eqx.Module):
         blocks = split(a)
         even, odd = jnp.concatenate(blocks[::2], axis=1), jnp.concatenate(blocks[1::2], axis=1)
         one = jnp.ones_like(a[:, :1])
-        pairs = [x[:, i : i + 1] * x[:, i:] for x in (even, odd) for i in range(x.shape[1])]
+        pairs = [squares(x, reverse_only=reverse_only) for x in (even, odd) if x.shape[1]]
         features = jnp.concatenate([*pairs, even, one], axis=1)
         factors = [jnp.concatenate([even, one], axis=1), odd]
         chosen = species.one_hot(a.dtype).T
@@ -107,7 +108,7 @@ class Product(eqx.Module):
             if len(self.weights[ell]) > 3:
                 i, j = np.array(factor_pairs(self.max_ell, ell)).T
                 factor = jnp.concatenate([factor, a[:, i] * a[:, j]], axis=1)
-            out.append(sum(own[:, :, f] * factor[:, None, f] for f in range(factor.shape[1])))
+            out.append(weighted(own, factor, reverse_only=reverse_only))
         return out
 
     def _matrix(self, ell: int, vectors: Float[Array, "kinds size"]) -> Array:

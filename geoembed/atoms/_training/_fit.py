@@ -24,7 +24,8 @@ from ._loss import Form
 from ._plateau import Plateau
 from ._position import TREES, Checkpoint, Position, identity_of
 from ._settings import Stage, Training
-from ._steps import Knobs, everywhere, mesh_of, start, step, transformation
+from ._steps import Knobs, everywhere, mesh_of, replicated, start, step, transformation
+from ._vectors import Layout, Vectors
 
 _SAVE_EVERY = 60.0  # seconds
 _LOG, _CHECKPOINT = "log.jsonl", "checkpoint"
@@ -138,8 +139,10 @@ class _Run:
         self.folder = None if folder is None else Path(folder)
         identity = identity_of(potential, parameters, train, valid, key, settings)
         self.checkpoint = Checkpoint(self.folder and self.folder / _CHECKPOINT, identity)
-        moving = everywhere(start(parameters, self.optimiser), self.mesh)
-        self.at = Position(moving, moving, parameters)
+        self.layout = Layout.of(parameters)
+        vectors = replicated(self.layout.ravel(jax.device_get(parameters)), self.mesh)
+        moving = everywhere(start(vectors, self.optimiser), self.mesh)
+        self.at = Position(moving, moving, vectors)
         self.callback: Callable[[FitProgress], None] | None = None
         self.should_stop: Callable[[], bool] | None = None
         self.time_limit: float | None = None
@@ -190,7 +193,7 @@ class _Run:
             knobs = self._knobs(stage, at.step + number - at.batch)
             moving, *said = step(
                 moving, self.fixed, batch, knobs,
-                form=self.form, optimiser=self.optimiser, mesh=self.mesh,
+                layout=self.layout, form=self.form, optimiser=self.optimiser, mesh=self.mesh,
             )  # fmt: skip
             losses.append(said)
         found = np.array([[float(value), float(size)] for value, size in losses])
@@ -269,8 +272,9 @@ class _Run:
             FitProgress(epoch, self.settings.epochs, at.step, loss, record, self._seconds(), potential)
         )
 
-    def _potential(self, parameters: Any) -> Any:
-        return eqx.combine(parameters, self.fixed).potential
+    def _potential(self, vectors: Vectors) -> Any:
+        parameters = self.layout.unravel(jax.device_get(vectors))  # there, nothing is compiled for it
+        return eqx.combine(replicated(parameters, self.mesh), self.fixed).potential
 
     def _log(self, record: dict[str, Any]) -> None:
         JsonLines(self.folder and self.folder / _LOG).write(record)

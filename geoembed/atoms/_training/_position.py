@@ -18,8 +18,10 @@ from .._frame import Frame
 from ._plateau import Plateau
 from ._settings import Training
 from ._steps import Moving
+from ._vectors import Vectors
 
 TREES = ("moving", "good", "best")
+_FORMAT = 2  # of the arrays in a checkpoint
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,7 @@ class Position:
 
     moving: Moving
     good: Moving
-    best: Any
+    best: Vectors
     epoch: int = 0
     batch: int = 0
     step: int = 0
@@ -112,7 +114,11 @@ def identity_of(
     settings: Training,
 ) -> str:
     """The hash of everything that decides the course of a run; `parameters` are the trained arrays of the potential."""
-    plain = {"settings": settings.identity, "key": np.asarray(jax.random.key_data(key)).tolist()}
+    plain = {
+        "format": _FORMAT,
+        "settings": settings.identity,
+        "key": np.asarray(jax.random.key_data(key)).tolist(),
+    }
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
     for path, leaf in jax.tree_util.tree_leaves_with_path(potential):
         digest.update(jax.tree_util.keystr(path).encode())

@@ -17,6 +17,7 @@ from ...core import InputError
 from .._batch import Batch
 from ._loss import Form, known, sums
 from ._settings import Optimiser
+from ._vectors import Layout, Vectors, matrices
 
 AXIS = "structures"
 
@@ -25,14 +26,14 @@ class Moving(NamedTuple):
     """What a step changes.
 
     Args:
-        parameters: The trained arrays; None for the others.
+        parameters: The trained arrays as vectors, see `Layout`.
         optimiser: The optimiser's state.
         average: The moving average of the parameters.
     """
 
-    parameters: Any
+    parameters: Vectors
     optimiser: Any
-    average: Any
+    average: Vectors
 
 
 class Knobs(NamedTuple):
@@ -51,15 +52,11 @@ def transformation(optimiser: Optimiser, clip: float | None, decay: float) -> op
     parts = [] if clip is None else [optax.clip_by_global_norm(clip)]
     parts.append(optax.scale_by_amsgrad() if optimiser == "amsgrad" else optax.scale_by_adam())
     if decay > 0:
-        parts.append(optax.add_decayed_weights(decay, mask=_matrices))
+        parts.append(optax.add_decayed_weights(decay, mask=matrices))
     return optax.chain(*parts)
 
 
-def _matrices(parameters: Any) -> Any:
-    return jax.tree.map(lambda leaf: leaf.ndim > 1, parameters)
-
-
-def start(parameters: Any, optimiser: optax.GradientTransformation) -> Moving:
+def start(parameters: Vectors, optimiser: optax.GradientTransformation) -> Moving:
     """The state before the first step."""
     with _promoting():
         return Moving(parameters, optimiser.init(parameters), parameters)
@@ -71,6 +68,7 @@ def step(
     batch: Batch,
     knobs: Knobs,
     *,
+    layout: Layout,
     form: Form,
     optimiser: optax.GradientTransformation,
     mesh: Mesh,
@@ -82,6 +80,7 @@ def step(
         fixed: The potential without its trained arrays.
         batch: Every array has an axis for the devices in front.
         knobs: The numbers of this step.
+        layout: Where the trained arrays stand in the vectors.
         form: The form of the loss.
         optimiser: The optimiser.
         mesh: The devices.
@@ -90,7 +89,7 @@ def step(
         The new state, the loss before the step, and the norm of its gradient.
     """
     numbers = np.array(knobs, jax.tree.leaves(moving.parameters)[0].dtype)
-    return _step(moving, fixed, batch, everywhere(numbers, mesh), form, optimiser, mesh)
+    return _step(moving, fixed, batch, everywhere(numbers, mesh), layout, form, optimiser, mesh)
 
 
 @eqx.filter_jit
@@ -99,11 +98,12 @@ def _step(
     fixed: Any,
     batch: Batch,
     knobs: Float[Array, "5"],
+    layout: Layout,
     form: Form,
     optimiser: optax.GradientTransformation,
     mesh: Mesh,
 ) -> tuple[Moving, Float[Array, ""], Float[Array, ""]]:
-    value, slope = _gradient(moving.parameters, fixed, batch, knobs[2:], form, mesh)
+    value, slope = _gradient(moving.parameters, fixed, batch, knobs[2:], layout, form, mesh)
     size = optax.tree.norm(slope)
     with _promoting():
         updates, own = optimiser.update(slope, moving.optimiser, moving.parameters)
@@ -117,12 +117,18 @@ def _step(
 
 
 def _gradient(
-    parameters: Any, fixed: Any, batch: Batch, weights: Float[Array, "3"], form: Form, mesh: Mesh
-) -> tuple[Float[Array, ""], Any]:
+    parameters: Vectors,
+    fixed: Any,
+    batch: Batch,
+    weights: Float[Array, "3"],
+    layout: Layout,
+    form: Form,
+    mesh: Mesh,
+) -> tuple[Float[Array, ""], Vectors]:
     """The loss and its gradient. Every device sums over its structures; the means are over those of all."""
     arrays, static = eqx.partition(fixed, eqx.is_array)
 
-    def of_device(parameters: Any, arrays: Any, batch: Batch, weights: Array) -> tuple[Array, Any]:
+    def of_device(parameters: Vectors, arrays: Any, batch: Batch, weights: Array) -> tuple[Array, Vectors]:
         own = jax.tree.map(lambda leaf: leaf[0], batch)
         counts = jax.lax.psum(jnp.stack(known(own)), AXIS)
         scales = weights / jnp.maximum(counts, 1.0)
@@ -131,7 +137,8 @@ def _gradient(
             potential = eqx.combine(parameters, arrays, static)
             return jnp.sum(scales * jnp.stack(sums(potential, own, form)))
 
-        return jax.lax.psum(jax.value_and_grad(loss)(parameters), AXIS)
+        value, slope = jax.value_and_grad(loss)(layout.unravel(parameters))
+        return jax.lax.psum((value, layout.ravel(slope)), AXIS)
 
     same, parted = PartitionSpec(), PartitionSpec(AXIS)
     return jax.shard_map(
@@ -162,7 +169,12 @@ def mesh_of(devices: int) -> Mesh:
 def everywhere(tree: Any, mesh: Mesh) -> Any:
     """The arrays of a tree on all devices, as the results of `step` are: other places would be compiled for anew."""
     arrays, rest = eqx.partition(tree, eqx.is_array)
-    return eqx.combine(jax.device_put(arrays, NamedSharding(mesh, PartitionSpec())), rest)
+    return eqx.combine(replicated(arrays, mesh), rest)
+
+
+def replicated(arrays: Any, mesh: Mesh) -> Any:
+    """The same where all leaves are arrays, of numpy too."""
+    return jax.device_put(arrays, NamedSharding(mesh, PartitionSpec()))
 
 
 def parted(tree: Any, mesh: Mesh) -> Any:
