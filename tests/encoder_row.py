@@ -20,6 +20,8 @@ class Encoder:
         feared: Items where values or gradients might not be finite: 0, the surface, an edge, a cutoff.
         slow: It is measured with --slow only, because another row stands for its kind.
         slow_card: Only its card is; tests of its own hold its values and derivatives to formulas.
+        card_only: Nothing but its card and its artefact is measured, the card in float64 and compiled quickly:
+            another row stands for such programs, and tests of its own measure its symmetries in float32.
     """
 
     name: str
@@ -28,3 +30,4 @@ class Encoder:
     feared: Callable[[], list[Any]]
     slow: bool = False
     slow_card: bool = False
+    card_only: bool = False

@@ -45,6 +45,7 @@ from ._mace import Mace as Mace
 from ._mace import MacePotential as MacePotential
 from ._mace_state import mace_from_state as mace_from_state
 from ._neighbours import Neighbours as Neighbours
+from ._nequip import Nequip as Nequip
 from ._pack import Sizes as Sizes
 from ._pack import pack as pack
 from ._pairs import Pairs as Pairs
@@ -54,6 +55,7 @@ from ._phonons import force_constants as force_constants
 from ._predict import Potential as Potential
 from ._predict import Prediction as Prediction
 from ._predict import predict as predict
+from ._pseudoscalars import Pseudoscalars as Pseudoscalars
 from ._radial import BesselBasis as BesselBasis
 from ._radial import GaussianBasis as GaussianBasis
 from ._radial import polynomial_cutoff as polynomial_cutoff
@@ -75,6 +77,7 @@ from ._training._freeze import trainable as trainable
 from ._training._settings import Stage as Stage
 from ._training._settings import Training as Training
 from ._training._untrained import untrained_mace as untrained_mace
+from ._training._untrained import untrained_nequip as untrained_nequip
 from ._verlet import Follower as Follower
 from ._verlet import Verlet as Verlet
 from ._verlet import narrow as narrow

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from ..check import GROUPS
 from ..core import Property, register
 from ._batch import Batch
-from ._mace import Mace
+from ._mace import Encoder
 from ._molecule import example_molecules, molecule
 from ._reduce import over_structures
 
@@ -21,7 +21,7 @@ class Descriptors(eqx.Module):
     a molecule it looks at all pairs, O(atoms²); for crystals, large systems and many structures take a `Batch`.
 
     Args:
-        encoder: Makes the features.
+        encoder: Makes the features: `Mace` or `Nequip`, of which the odd scalars are in `Pseudoscalars`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -33,7 +33,7 @@ class Descriptors(eqx.Module):
         (3, 4)
     """
 
-    encoder: Mace
+    encoder: Encoder
 
     def __call__(
         self, positions: Float[Array, "atoms 3"], numbers: Int[Array, " atoms"]

@@ -13,7 +13,7 @@ from ._element_embedding import ElementEmbedding
 from ._element_properties import standardised
 from ._elements import SYMBOLS
 from ._heads import HeadsPotential
-from ._mace import Mace, MacePotential
+from ._mace import Encoder, MacePotential
 
 Measure = Literal["distance", "cosine"]
 _EQUAL = 1e-9  # what differs by less is equal but for rounding
@@ -34,7 +34,7 @@ class MantelTest(NamedTuple):
     permutations: int
 
 
-def element_weights(model: Mace | MacePotential | HeadsPotential) -> ElementEmbedding:
+def element_weights(model: Encoder | MacePotential | HeadsPotential) -> ElementEmbedding:
     """All that an encoder computes from an element, as one long vector for each element.
 
     Two tables of vectors may look different and mean the same, because what multiplies them is learned too, and
@@ -51,12 +51,10 @@ def element_weights(model: Mace | MacePotential | HeadsPotential) -> ElementEmbe
         model = model.potential
     encoder = model.encoder if isinstance(model, MacePotential) else model
     vectors = np.asarray(encoder.elements.vectors, np.float64)
-    skips = [np.moveaxis(np.asarray(w), 1, 0) for layer in encoder.interactions for w in layer.skip]
-    products = [np.asarray(w) for layer in encoder.products for orders in layer.weights for w in orders]
     known = np.asarray(encoder.elements.numbers) > 0
     blocks = []
-    for table in (np.asarray(encoder.embed), *skips, *products):
-        weights = vectors @ table.reshape(len(table), -1).astype(np.float64)
+    for table in encoder.by_element:
+        weights = vectors @ np.asarray(table, np.float64).reshape(len(table), -1)
         size = math.sqrt(np.sum(weights[known] ** 2) / np.sum(known))
         if size > 0:
             blocks.append(weights / size)

@@ -7,7 +7,7 @@ from ._chebyshev import ChebyshevBasis
 from ._distance_transform import AgnesiTransform, SoftTransform
 from ._halves import Halves
 from ._harmonics import spherical_harmonics
-from ._interaction import Edges
+from ._messages import Edges
 from ._radial import BesselBasis, GaussianBasis
 
 Radial = BesselBasis | GaussianBasis | ChebyshevBasis

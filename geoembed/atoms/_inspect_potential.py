@@ -9,7 +9,8 @@ from ..core import is_parameter
 from ._element_map import element_weights, nearest_elements
 from ._elements import SYMBOLS
 from ._heads import HeadsPotential
-from ._mace import Mace, MacePotential
+from ._mace import Encoder, Mace, MacePotential
+from ._nequip import Nequip
 from ._predict import Potential
 
 _NEAREST = 3
@@ -59,9 +60,7 @@ def _mace(potential: MacePotential) -> dict[str, Any]:
         "network": _network(encoder),
         "parameters_by_part": {
             "element_vectors": _count(encoder.elements),
-            "times_element_vectors": _count(
-                [encoder.embed, [k.skip for k in encoder.interactions], [p.weights for p in encoder.products]]
-            ),
+            "times_element_vectors": _count(encoder.by_element),
             "encoder": _count(encoder),
             "readouts": _count(potential.readouts),
             "e0": _count(potential.energies),
@@ -73,17 +72,32 @@ def _mace(potential: MacePotential) -> dict[str, Any]:
     }
 
 
-def _network(encoder: Mace) -> dict[str, Any]:
-    products = encoder.products
+def _network(encoder: Encoder) -> dict[str, Any]:
     return {
+        "encoder": type(encoder).__name__,
         "channels": encoder.channels,
-        "layers": len(products),
+        "layers": encoder.num_interactions,
         "max_ell": encoder.max_ell,
-        "hidden_ell": max(len(product.weights) for product in products) - 1,
-        "correlation": max(len(orders) for product in products for orders in product.weights),
+        **(_mace_degrees(encoder) if isinstance(encoder, Mace) else _nequip_degrees(encoder)),
         "radial": type(encoder.radial).__name__,
         "transform": None if encoder.transform is None else type(encoder.transform).__name__,
         "average_neighbours": float(encoder.interactions[0].average_neighbours),
+    }
+
+
+def _mace_degrees(encoder: Mace) -> dict[str, Any]:
+    products = encoder.products
+    return {
+        "hidden_ell": max(len(product.weights) for product in products) - 1,
+        "correlation": max(len(orders) for product in products for orders in product.weights),
+    }
+
+
+def _nequip_degrees(encoder: Nequip) -> dict[str, Any]:
+    names = ["+".join(f"{ell}{'e' if p > 0 else 'o'}" for ell, p in irreps) for irreps in encoder.irreps]
+    return {
+        "hidden_ell": max(ell for irreps in encoder.irreps for ell, _ in irreps),
+        "irreps": ", ".join(names),
     }
 
 

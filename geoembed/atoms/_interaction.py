@@ -6,41 +6,12 @@ import math
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float, Float64, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ..core import register
-from ._contract import contract
-from ._coupling import clebsch_gordan
-from ._gain import SILU_GAIN, scaled_silu
+from ._gain import SILU_GAIN
 from ._gather import at_neighbours
-from ._halves import Halves
-from ._neighbours import Neighbours
-
-Path = tuple[int, int, int]
-
-
-class Edges(eqx.Module):
-    """The vectors from the neighbours to the atoms in the form that interactions take.
-
-    Args:
-        neighbours: Which atoms are near which.
-        harmonics: Spherical harmonics of the direction.
-        radial: Radial functions of the distance, 0 in empty rows: a row for each pair of neighbours, which serves both
-            of its slots, or for each slot where `halves` is None.
-        halves: Which slots a row of `radial` belongs to.
-    """
-
-    neighbours: Neighbours
-    harmonics: Float[Array, "atoms slots components"]
-    radial: Float[Array, "rows functions"]
-    halves: Halves | None
-
-    def spread(self, values: Float[Array, "rows columns"]) -> Float[Array, "atoms slots columns"]:
-        """Brings what was computed from `radial` to the slots."""
-        if self.halves is None:
-            return values.reshape(*self.harmonics.shape[:2], values.shape[-1])
-        return self.halves.spread(values)
+from ._messages import Edges, Path, hidden_units, sums_by_path
 
 
 class Species(eqx.Module):
@@ -78,18 +49,6 @@ def coupling_paths(input_ell: int, edge_ell: int, output_ell: int) -> tuple[Path
         if (l1 + l2 + l3) % 2 == 0
     ]
     return tuple(sorted(found, key=lambda path: path[2]))
-
-
-def _couplings(paths: tuple[Path, ...]) -> Float64[np.ndarray, "harmonics couplings"]:
-    """From all harmonics to what features are multiplied with: for each path the components (l₁, l₃)."""
-    size = (max(l2 for _, l2, _ in paths) + 1) ** 2
-    blocks = []
-    for l1, l2, l3 in paths:
-        table = math.sqrt(2 * l3 + 1) * clebsch_gordan(l1, l2, l3).transpose(1, 0, 2)
-        block = np.zeros((size, table[0].size))
-        block[l2 * l2 : (l2 + 1) ** 2] = table.reshape(len(table), -1)
-        blocks.append(block)
-    return np.concatenate(blocks, axis=1)
 
 
 @register
@@ -150,10 +109,10 @@ class Interaction(eqx.Module):
         counts = [sum(path[2] == ell for path in self.paths) for ell in range(max_ell + 1)]
         sizes = [radial, *radial_layers, len(self.paths) * channels]
         around = min(input_ell, output_ell) if residual else max_ell
-        self.up = _normal(next(keys), [(channels, channels)] * (input_ell + 1))
-        self.radial = _normal(next(keys), list(itertools.pairwise(sizes)))
-        self.down = _normal(next(keys), [(count * channels, channels) for count in counts])
-        self.skip = _normal(next(keys), [(channels, size, channels)] * (around + 1))
+        self.up = normals(next(keys), [(channels, channels)] * (input_ell + 1))
+        self.radial = normals(next(keys), list(itertools.pairwise(sizes)))
+        self.down = normals(next(keys), [(count * channels, channels) for count in counts])
+        self.skip = normals(next(keys), [(channels, size, channels)] * (around + 1))
         self.density = jax.random.normal(jax.random.fold_in(key, 4), (radial, 1)) if density else None
         self.average_neighbours = average_neighbours
         self.residual = residual
@@ -196,22 +155,14 @@ class Interaction(eqx.Module):
         return 1 + jnp.sum(edges.spread(jnp.tanh(d**2)), axis=1)[:, :, None]
 
     def _messages(self, h: tuple[Array, ...], edges: Edges) -> list[Array]:
-        """Messages of each degree, summed over neighbours and mixed.
-
-        For one path the sum is a matrix product for each atom, over neighbours and components of h: on one side
-        R h, on the other side the harmonics, already coupled as far as the path says.
-        """
+        """Messages of each degree, summed over neighbours and mixed."""
         near = [at_neighbours(x, edges.neighbours) for x in h]
         last = self.radial[-1] / math.sqrt(self.radial[-1].shape[0])
-        weights = jnp.split(self._hidden(edges.radial) @ last, len(self.paths), axis=-1)
-        coupled = edges.harmonics @ jnp.asarray(_couplings(self.paths), last.dtype)
-        ends = np.cumsum([(2 * l1 + 1) * (2 * l3 + 1) for l1, _, l3 in self.paths])[:-1]
+        weights = self._hidden(edges.radial) @ last
+        found = sums_by_path(self.paths, [near[l1] for l1, _, _ in self.paths], weights, edges)
         sums: list[list[Array]] = [[] for _ in self.down]
-        for (l1, _, l3), weight, left in zip(
-            self.paths, weights, jnp.split(coupled, ends, axis=-1), strict=True
-        ):
-            left = left.reshape(len(left), -1, 2 * l3 + 1)
-            sums[l3].append(_summed(left, weight, near[l1], edges))
+        for (_, _, l3), part in zip(self.paths, found, strict=True):
+            sums[l3].append(part)
         return [
             jnp.concatenate(a, axis=-1) @ (w / math.sqrt(w.shape[0]))
             for a, w in zip(sums, self.down, strict=True)
@@ -243,23 +194,7 @@ class Interaction(eqx.Module):
         return kinds * components * units * (slots + channels) < slots * units * len(self.paths) * channels
 
     def _hidden(self, x: Float[Array, "rows functions"]) -> Array:
-        """The radial network but its last layer: 0 where all radial functions are 0."""
-        for w in self.radial[:-1]:
-            x = scaled_silu(x @ (w / math.sqrt(w.shape[0])), self.gain)
-        return x
-
-
-@jax.checkpoint
-def _summed(
-    left: Float[Array, "atoms terms components"],
-    weight: Float[Array, "rows channels"],
-    near: Float[Array, "atoms slots inputs channels"],
-    edges: Edges,
-) -> Float[Array, "atoms components channels"]:
-    """Recomputes R h for the derivative: to keep it costs more, in memory and in time."""
-    right = edges.spread(weight)[:, :, None] * near
-    right = right.reshape(*left.shape[:2], right.shape[-1])
-    return contract(left, right, reverse_only=edges.halves is not None)
+        return hidden_units(x, self.radial, self.gain)
 
 
 def split(x: Array, axis: int = 1) -> tuple[Array, ...]:
@@ -274,7 +209,7 @@ def mix(x: Float[Array, "atoms components channels"], weights: tuple[Array, ...]
     return jnp.concatenate([part @ (w / math.sqrt(w.shape[0])) for part, w in pairs], axis=1)
 
 
-def _normal(key: PRNGKeyArray, shapes: list[tuple[int, ...]]) -> tuple[Array, ...]:
+def normals(key: PRNGKeyArray, shapes: list[tuple[int, ...]]) -> tuple[Array, ...]:
     return tuple(
         jax.random.normal(k, shape)
         for k, shape in zip(jax.random.split(key, len(shapes)), shapes, strict=True)

@@ -1,27 +1,26 @@
 """An encoder of atoms in their neighbourhoods, and the potential on top of it."""
 
-from typing import TypeVar
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float64, Int, PRNGKeyArray
 
-from ..core import is_parameter, register
+from ..core import register
 from ._batch import Batch
+from ._cast import cast
 from ._chebyshev import ChebyshevBasis
 from ._distance_transform import AgnesiTransform, SoftTransform
 from ._element_embedding import ElementEmbedding
 from ._expansion import expand
 from ._gain import SILU_GAIN
-from ._interaction import Edges, Interaction, Species
+from ._interaction import Interaction, Species
+from ._messages import Edges
+from ._nequip import Nequip
 from ._product import Couplings, Product
 from ._radial import BesselBasis, GaussianBasis
 from ._readout import LinearReadout, NonlinearReadout
 from ._repulsion import Repulsion
-
-T = TypeVar("T")
 
 
 @register
@@ -128,6 +127,17 @@ class Mace(eqx.Module):
         """Channels of features and messages."""
         return self.embed.shape[1]
 
+    @property
+    def num_interactions(self) -> int:
+        """How many layers there are."""
+        return len(self.interactions)
+
+    @property
+    def by_element(self) -> tuple[Array, ...]:
+        """The arrays that element vectors are multiplied with, along the first axis."""
+        skips = [jnp.moveaxis(w, 1, 0) for layer in self.interactions for w in layer.skip]
+        return (self.embed, *skips, *[w for p in self.products for orders in p.weights for w in orders])
+
     def __call__(self, batch: Batch) -> tuple[Float[Array, "atoms _ channels"], ...]:
         """The features behind each layer: components of degree 0, 1, … by channels."""
         model = cast(self, batch.positions.dtype)
@@ -146,12 +156,15 @@ class Mace(eqx.Module):
         return expand(batch, self.radial, self.max_ell, self.transform)
 
 
+Encoder = Mace | Nequip
+
+
 @register
 class MacePotential(eqx.Module):
     """The energy of every atom: E₀(z) + scale · (Σ readouts of the layers + repulsion) + shift.
 
     Args:
-        encoder: Makes the features.
+        encoder: Makes the features: `Mace` or `Nequip`.
         energies: E₀, the energy of a free atom for each row of the encoder's element table, eV; None for zeros.
         scale: eV.
         shift: eV.
@@ -161,7 +174,7 @@ class MacePotential(eqx.Module):
         key: Random key of the readouts.
     """
 
-    encoder: Mace
+    encoder: Encoder
     readouts: tuple[LinearReadout | NonlinearReadout | None, ...]
     energies: Float[Array, " capacity"]
     scale: Float[Array, ""]
@@ -170,7 +183,7 @@ class MacePotential(eqx.Module):
 
     def __init__(
         self,
-        encoder: Mace,
+        encoder: Encoder,
         *,
         energies: Float[Array, " capacity"] | None = None,
         scale: float = 1.0,
@@ -180,7 +193,7 @@ class MacePotential(eqx.Module):
         repulsion: Repulsion | None = None,
         key: PRNGKeyArray,
     ):
-        *keys, last = jax.random.split(key, len(encoder.products))
+        *keys, last = jax.random.split(key, encoder.num_interactions)
         self.encoder = encoder
         linear = tuple(LinearReadout(encoder.channels, key=k) for k in keys or [last])
         deep = (NonlinearReadout(encoder.channels, hidden, gain=gain, key=last),) if keys else ()
@@ -220,8 +233,3 @@ class MacePotential(eqx.Module):
         """E₀ of atoms by their atomic numbers, on the host, eV."""
         table = dict(zip(self.numbers.tolist(), np.asarray(self.energies, np.float64).tolist(), strict=True))
         return np.array([table[number] for number in numbers.tolist()])
-
-
-def cast(module: T, dtype: jnp.dtype) -> T:
-    """Brings all parameters to one dtype."""
-    return jax.tree.map(lambda leaf: leaf.astype(dtype) if is_parameter(leaf) else leaf, module)

@@ -9,7 +9,7 @@ from ._chebyshev import ChebyshevBasis
 from ._distance_transform import AgnesiTransform, SoftTransform
 from ._element_embedding import ElementEmbedding
 from ._heads import Head, HeadsPotential, Readouts
-from ._mace import MacePotential
+from ._mace import Mace, MacePotential
 from ._mace_description import MaceConfig, MaceDescription, MaceLayer
 from ._product_basis import coupled
 from ._radial import BesselBasis, GaussianBasis
@@ -29,18 +29,21 @@ def describe(potential: MacePotential | HeadsPotential) -> MaceDescription:
         The description, in the precision of the potential. Exact up to rounding.
 
     Raises:
-        InputError: The potential has no elements, its heads differ in kind, or it multiplies four messages.
+        InputError: The encoder is no `Mace`, has no elements, its heads differ in kind, or it multiplies four messages.
     """
     several = isinstance(potential, HeadsPotential)
     first, others = (potential.potential, potential.others) if several else (potential, ())
     encoder = first.encoder
+    if not isinstance(encoder, Mace):
+        reason = f"its encoder is {type(encoder).__name__}, mace-torch has none but MACE's"
+        raise InputError("the potential", "encoder", reason, "Use it from here, or train a `Mace`")
     heads = [Head(first.readouts, first.energies, first.scale, first.shift), *others]
     rows = np.flatnonzero(np.asarray(encoder.elements.numbers))
     if rows.size == 0:
         raise InputError("the potential", "elements", "it knows no element", "Train it first")
     vectors = np.asarray(encoder.elements.vectors)[rows]
     arrays: Arrays = {"embedding": vectors @ np.asarray(encoder.embed)}
-    layers = tuple(_layer(first, i, vectors, arrays) for i in range(len(encoder.products)))
+    layers = tuple(_layer(encoder, i, vectors, arrays) for i in range(len(encoder.products)))
     config = MaceConfig(
         numbers=_numbers(encoder.elements, rows),
         heads=potential.names if several else ("Default",),
@@ -68,8 +71,7 @@ def _numbers(elements: ElementEmbedding, rows: np.ndarray) -> tuple[int, ...]:
     return tuple(int(z) for z in np.asarray(elements.numbers)[rows])
 
 
-def _layer(potential: MacePotential, i: int, vectors: np.ndarray, arrays: Arrays) -> MaceLayer:
-    encoder = potential.encoder
+def _layer(encoder: Mace, i: int, vectors: np.ndarray, arrays: Arrays) -> MaceLayer:
     block, product = encoder.interactions[i], encoder.products[i]
     channels = encoder.channels
     if len(product.weights[0]) > 3:

@@ -13,7 +13,7 @@ import numpy as np
 from ..core import InputError
 from ._element_embedding import ElementEmbedding
 from ._mace import Mace, MacePotential
-from ._product import Couplings
+from ._product import Couplings, Product
 from ._product_basis import coupled
 from ._radial import BesselBasis
 from ._readout import LinearReadout
@@ -148,8 +148,7 @@ def _couplings(reader: _State, max_ell: int, hidden_ell: int, correlation: int) 
     return "all"
 
 
-def _product_weights(reader: _State, layer: int, model: MacePotential) -> tuple[tuple[jax.Array, ...], ...]:
-    product = model.encoder.products[layer]
+def _product_weights(reader: _State, layer: int, product: Product) -> tuple[tuple[jax.Array, ...], ...]:
     out = []
     for ell, orders in enumerate(product.weights):
         prefix = f"products.{layer}.symmetric_contractions.contractions.{ell}"
@@ -197,7 +196,9 @@ def _bessel(shapes: Any, reader: _State) -> Any:
 
 def _filled(model: MacePotential, reader: _State) -> MacePotential:
     """The model with every array replaced."""
-    elements = len(model.encoder.elements.numbers)
+    encoder = model.encoder
+    assert isinstance(encoder, Mace)
+    elements = len(encoder.elements.numbers)
     by_element = 1 / math.sqrt(elements)
     new: list[tuple[Any, Any]] = [
         (
@@ -209,7 +210,7 @@ def _filled(model: MacePotential, reader: _State) -> MacePotential:
         (lambda m: m.shift, reader.fit("scale_shift.shift", model.shift)),
         (lambda m: m.encoder.radial, _bessel(model.encoder.radial, reader)),
     ]
-    for k, block in enumerate(model.encoder.interactions):
+    for k, block in enumerate(encoder.interactions):
         name = f"interactions.{k}"
         radial = tuple(
             reader.fit(f"{name}.conv_tp_weights.layer{i}.weight", w) for i, w in enumerate(block.radial)
@@ -226,9 +227,9 @@ def _filled(model: MacePotential, reader: _State) -> MacePotential:
                 reader.parts(f"{name}.skip_tp.weight", block.skip, by_element),
             ),
         ]
-    for k, block in enumerate(model.encoder.products):
+    for k, block in enumerate(encoder.products):
         new += [
-            (lambda m, k=k: m.encoder.products[k].weights, _product_weights(reader, k, model)),
+            (lambda m, k=k: m.encoder.products[k].weights, _product_weights(reader, k, block)),
             (
                 lambda m, k=k: m.encoder.products[k].linear,
                 reader.parts(f"products.{k}.linear.weight", block.linear),

@@ -1,6 +1,6 @@
 """The configuration of `geoembed train`: every key, its unit, its default and its meaning."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -71,7 +71,7 @@ class DataTable(Table):
 
 
 class PotentialTable(Table):
-    """The potential: one to go on from, or a new MACE."""
+    """The potential: one to go on from, or a new one."""
 
     start: str | None = Field(
         None,
@@ -81,14 +81,25 @@ class PotentialTable(Table):
     dtype: Literal["float32", "float64"] = Field(
         "float32", description="in which numbers a new potential computes"
     )
+    encoder: Literal["mace", "nequip"] = Field(
+        "mace",
+        description="what makes the features of the atoms: `mace`, products of messages; `nequip`, gates and no"
+        " products, which takes more layers",
+    )
     cutoff: Positive = Field(5.0, description="up to which distance atoms are neighbours, Å")
     channels: Count = Field(32, description="channels of features and messages")
     hidden_ell: Degree = Field(1, description="largest degree of the features between layers")
     max_ell: Degree = Field(3, description="largest degree of the spherical harmonics")
     correlation: Annotated[int, Field(ge=1, le=4)] = Field(
-        3, description="how many messages are multiplied at most"
+        3, description="how many messages are multiplied at most; `mace` only"
     )
-    layers: Count = Field(2, description="how many layers")
+    odd: bool = Field(
+        False,
+        description="whether features of both parities are kept for every degree, odd scalars too; `nequip` only",
+    )
+    layers: Count | None = Field(
+        None, description="how many layers; by default 2 for `mace` and 4 for `nequip`"
+    )
     elements: Literal["one_hot", "random", "physical"] = Field(
         "one_hot",
         description="the vectors that describe elements: `one_hot`, where elements share nothing, as in MACE; `random`;"
@@ -104,6 +115,19 @@ class PotentialTable(Table):
         default_factory=dict,
         description="energies of isolated atoms by symbol, eV; those that are missing come from the structures",
     )
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of `geoembed.atoms.untrained_mace` or `untrained_nequip`."""
+        other = "odd" if self.encoder == "mace" else "correlation"
+        own = self.model_dump(exclude={"start", "isolated", "encoder", other})
+        return {name: value for name, value in own.items() if (name, value) != ("layers", None)}
+
+    @model_validator(mode="after")
+    def _encoder(self) -> "PotentialTable":
+        for name, encoder in (("correlation", "mace"), ("odd", "nequip")):
+            if name in self.model_fields_set and self.encoder != encoder:
+                raise ValueError(f'{name!r} is for encoder = "{encoder}", not "{self.encoder}"')
+        return self
 
     @model_validator(mode="after")
     def _elements(self) -> "PotentialTable":

@@ -13,6 +13,8 @@ from ..atoms import (
     HeadsPotential,
     Mace,
     MacePotential,
+    Nequip,
+    Pseudoscalars,
     SoapPowerSpectrum,
     batches,
     read_extxyz,
@@ -22,7 +24,7 @@ from ..atoms._training._interaction import check_elements, real_type
 from ..core import InputError, load
 from ._report import sha256, versions
 
-Described = Descriptors | SoapPowerSpectrum | Chirality
+Described = Descriptors | SoapPowerSpectrum | Chirality | Pseudoscalars
 REDUCTIONS = ("mean", "sum")
 
 
@@ -87,9 +89,9 @@ def read_descriptor(folder: Path) -> Described:
         found = found.potential
     if isinstance(found, MacePotential):
         found = found.encoder
-    if isinstance(found, Mace):
+    if isinstance(found, Mace | Nequip):
         found = Descriptors(found)
-    if not isinstance(found, Descriptors | SoapPowerSpectrum | Chirality):
+    if not isinstance(found, Described):
         reason = f"the folder holds {type(found).__name__}, which describes no atoms"
         raise InputError(
             folder, "", reason, "Give the folder of a potential, or save a descriptor of geoembed.atoms"

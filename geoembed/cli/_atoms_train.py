@@ -21,6 +21,7 @@ from ..atoms import (
     statistics,
     trainable,
     untrained_mace,
+    untrained_nequip,
     weighted,
 )
 from ..atoms._training._interaction import check_elements
@@ -122,9 +123,10 @@ def _potential(file: Path, config: TrainConfig, train: Sequence[Frame], seed: in
     found = statistics(train, asked.cutoff, known=known)
     for note in found.notes:
         shown.say(note)
-    options = asked.model_dump(exclude={"start", "isolated"})
+    options = asked.options()
+    make = untrained_mace if asked.encoder == "mace" else untrained_nequip
     with jax.enable_x64(True) if asked.dtype == "float64" else contextlib.nullcontext():
-        return untrained_mace(found, key=jax.random.fold_in(jax.random.key(seed), _WEIGHTS), **options)
+        return make(found, key=jax.random.fold_in(jax.random.key(seed), _WEIGHTS), **options)
 
 
 def _structures(file: Path, config: TrainConfig, seed: int) -> tuple[list[Frame], list[Frame], list[Frame]]:

@@ -1,5 +1,6 @@
 """The encoders of `geoembed.atoms` in the table of tests/test_conformance.py."""
 
+import equinox as eqx
 import jax
 import numpy as np
 
@@ -25,6 +26,24 @@ def descriptors() -> atoms.Descriptors:
     return atoms.Descriptors(encoder)
 
 
+@eqx.filter_jit
+def pseudoscalars() -> atoms.Pseudoscalars:
+    """Odd scalars need three layers."""
+    elements = atoms.ElementEmbedding.random([1, 6, 8], 2, key=KEY)
+    encoder = atoms.Nequip(
+        elements,
+        channels=1,
+        max_ell=1,
+        num_interactions=3,
+        odd=True,
+        radial=atoms.BesselBasis(3.0, 2),
+        radial_layers=(),
+        average_neighbours=0.004,  # what comes out, a product of three messages, is about 0.1
+        key=jax.random.key(3),
+    )
+    return atoms.Pseudoscalars(encoder)
+
+
 def soap() -> atoms.SoapPowerSpectrum:
     return atoms.SoapPowerSpectrum((1, 6, 8), atoms.GaussianBasis(3.0, 2), max_ell=1)
 
@@ -48,5 +67,6 @@ def feared() -> list[tuple[np.ndarray, np.ndarray]]:
 ROWS = [
     Encoder("atoms.Chirality", chirality, molecules, feared, slow=True),
     Encoder("atoms.Descriptors", descriptors, molecules, feared, slow=True),
+    Encoder("atoms.Pseudoscalars", pseudoscalars, molecules, feared, slow=True, card_only=True),
     Encoder("atoms.SoapPowerSpectrum", soap, molecules, feared, slow=True),
 ]

@@ -1,19 +1,30 @@
 """`geoembed train` and `geoembed evaluate` from the configuration to their files."""
 
+import inspect
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from ase import Atoms
 from matplotlib import image
 
 from geoembed import load, save
-from geoembed.atoms import ElementEmbedding, Training, read_extxyz
+from geoembed.atoms import (
+    ElementEmbedding,
+    Nequip,
+    Training,
+    read_extxyz,
+    untrained_mace,
+    untrained_nequip,
+)
 from geoembed.cli import _atoms_train
-from geoembed.cli._atoms_config import StageTable, TrainConfig, TrainingTable
+from geoembed.cli._atoms_config import PotentialTable, StageTable, TrainConfig, TrainingTable
+from geoembed.cli._atoms_describe import read_descriptor
 from geoembed.cli._atoms_progress import FitShown
 from geoembed.cli._atoms_report import error_lines, finite
 from geoembed.cli._read_config import read_toml
+from geoembed.interop.ase import Calculator
 from geoembed.train import StopRequest
 from tests.atoms.toy_potential import clusters, labelled, leaves, morse, write_xyz
 
@@ -147,6 +158,8 @@ def test_interrupted_and_resumed(finished, geoembed, tmp_path, monkeypatch):
         ('start = "start"', "element_size = 4", ["element_size", "random", "physical"]),
         ('start = "start"', 'elements = "fysical"', ["potential.elements", "'physical'"]),
         ('start = "start"', 'elements = "physical"\nelement_size = 2', ["at least 3, not 2"]),
+        ('start = "start"', "odd = true", ["'odd'", 'encoder = "nequip"', 'not "mace"']),
+        ('start = "start"', 'encoder = "nequip"\ncorrelation = 2', ["'correlation'", 'encoder = "mace"']),
         ('start = "start"', 'start = "train.xyz"', ["train.xyz", "there is no such folder"]),
     ],
 )
@@ -184,8 +197,32 @@ def test_a_new_potential_has_the_vectors_that_are_asked_for(tmp_path):
     assert np.array_equal(elements.vectors, expected)
 
 
+@pytest.mark.slow
+def test_a_potential_with_gates_is_trained_and_used(tmp_path):
+    table = 'encoder = "nequip"\nodd = true\ncutoff = 4.0\nchannels = 1\nlayers = 2\nmax_ell = 1'
+    changes = [('start = "start"', table), ("epochs = 4", "epochs = 1"), ('freeze = ["distance"]\n', "")]
+    config, out = write_case(tmp_path, *changes), tmp_path / "out"
+    report = _atoms_train.run_training(config, out, seed=1, resume=False, quiet=True)
+    assert report["status"] == "done"
+    assert report["steps"] > 0
+    trained = load(out / "model")
+    assert trained.encoder.irreps == (((0, 1), (1, -1)), ((0, 1),))
+    assert isinstance(read_descriptor(out / "model").encoder, Nequip)
+    assert all(np.asarray(readout.weight).any() for readout in trained.readouts[:1]), "they started at zero"
+    frame = read_extxyz(tmp_path / "test.xyz")[0]
+    atoms = Atoms(frame.symbols, frame.positions, cell=frame.cell, pbc=frame.pbc)
+    atoms.calc = Calculator(trained)
+    assert np.abs(atoms.get_forces()).max() > 0
+    assert report["test"]["energy"]["count"] == 5
+
+
 def test_defaults_are_those_of_the_library():
     assert TrainingTable().made() == Training()
+    for encoder, make in (("mace", untrained_mace), ("nequip", untrained_nequip)):
+        expected = {name: p.default for name, p in inspect.signature(make).parameters.items()}
+        options = PotentialTable(encoder=encoder).options()
+        assert options == {name: expected[name] for name in options}
+        assert set(expected) - set(options) <= {"found", "key", "layers"}
     assert TrainingTable(stages=[StageTable()]).made() == Training()
 
 

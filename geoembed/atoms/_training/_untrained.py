@@ -1,5 +1,6 @@
 """A new potential whose numbers fit a data set."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import equinox as eqx
@@ -7,8 +8,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
+from .._cast import cast
 from .._element_embedding import ElementEmbedding
-from .._mace import Mace, MacePotential, cast
+from .._mace import Encoder, Mace, MacePotential
+from .._nequip import Nequip
 from .._readout import LinearReadout, NonlinearReadout
 from .._statistics import Statistics
 
@@ -59,11 +62,9 @@ def untrained_mace(
     Raises:
         ValueError: A size is given for one-hot vectors, or is too small for physical ones.
     """
-    weights, readouts, vectors = jax.random.split(key, 3)
-    table = _table(found.numbers.tolist(), elements, element_size, free_elements, vectors)
 
-    def made(weights: PRNGKeyArray, readouts: PRNGKeyArray) -> MacePotential:
-        encoder = Mace(
+    def encoder(table: ElementEmbedding, key: PRNGKeyArray) -> Mace:
+        return Mace(
             table,
             cutoff=cutoff,
             channels=channels,
@@ -72,10 +73,82 @@ def untrained_mace(
             correlation=correlation,
             num_interactions=layers,
             average_neighbours=found.neighbours,
-            key=weights,
+            key=key,
         )
+
+    return _potential(found, encoder, elements, element_size, free_elements, dtype, key)
+
+
+def untrained_nequip(
+    found: Statistics,
+    *,
+    key: PRNGKeyArray,
+    cutoff: float = 5.0,
+    channels: int = 32,
+    hidden_ell: int = 1,
+    max_ell: int = 3,
+    layers: int = 4,
+    odd: bool = False,
+    elements: Vectors = "one_hot",
+    element_size: int | None = None,
+    free_elements: int = 0,
+    dtype: str = "float32",
+) -> MacePotential:
+    """The same as `untrained_mace` with the encoder `Nequip`, which has gates in the place of products.
+
+    Args:
+        found: What `statistics` found for the structures from which it will learn, and the same cutoff.
+        key: Random key of the weights.
+        cutoff: Up to which distance atoms are neighbours, Å.
+        channels: Channels of every irrep.
+        hidden_ell: Largest degree of the features between layers.
+        max_ell: Largest degree of the spherical harmonics.
+        layers: How many layers.
+        odd: Whether features of both parities are kept for every degree.
+        elements: The element vectors, see `untrained_mace`; so for the following.
+        element_size: How many numbers a random or physical vector has; None for 16.
+        free_elements: How many rows of the element table stay free for elements to be added.
+        dtype: float32, or float64, which needs jax's x64 mode.
+
+    Returns:
+        The potential.
+
+    Raises:
+        ValueError: A size is given for one-hot vectors, or is too small for physical ones.
+    """
+
+    def encoder(table: ElementEmbedding, key: PRNGKeyArray) -> Nequip:
+        return Nequip(
+            table,
+            cutoff=cutoff,
+            channels=channels,
+            hidden_ell=hidden_ell,
+            max_ell=max_ell,
+            num_interactions=layers,
+            odd=odd,
+            average_neighbours=found.neighbours,
+            key=key,
+        )
+
+    return _potential(found, encoder, elements, element_size, free_elements, dtype, key)
+
+
+def _potential(
+    found: Statistics,
+    encoder: Callable[[ElementEmbedding, PRNGKeyArray], Encoder],
+    elements: Vectors,
+    element_size: int | None,
+    free_elements: int,
+    dtype: str,
+    key: PRNGKeyArray,
+) -> MacePotential:
+    """Random weights; E0, shift and scale of a data set; readouts of zero."""
+    weights, readouts, vectors = jax.random.split(key, 3)
+    table = _table(found.numbers.tolist(), elements, element_size, free_elements, vectors)
+
+    def made(weights: PRNGKeyArray, readouts: PRNGKeyArray) -> MacePotential:
         potential = MacePotential(
-            encoder,
+            encoder(table, weights),
             energies=jnp.asarray([*found.e0.tolist(), *[0.0] * free_elements]),
             scale=found.force_scale,
             shift=found.shift,
