@@ -11,7 +11,7 @@ _FLAT = 1e-2  # share of the slope that may be left at the end of a step
 
 
 class Descent:
-    """Minimises J by nonlinear conjugate gradients, with the diagonal of its second derivative as preconditioner.
+    """Minimises J by nonlinear conjugate gradients, with an approximate inverse of its second derivative.
 
     A step goes along one direction to where the slope of J vanishes, by Newton's method in one variable: only the
     points of the surface are evaluated, as the rest is quadratic. On a quadratic energy the steps are those of
@@ -26,13 +26,12 @@ class Descent:
 
     def __init__(self, energy: NonlinearEnergy):
         self.energy = energy
-        diagonal = energy.diagonal(energy.levelled(np.zeros(len(energy.quadratic.load))))
-        self.inverse_diagonal = 1 / np.where(diagonal > 0, diagonal, 1.0)
+        self.inverse = energy.inverse(energy.levelled(np.zeros(len(energy.quadratic.load))))
 
     def start(self, x: Float[np.ndarray, " d"]) -> CGState:
         """Returns the state at a first guess."""
         residual = self.energy.downhill(x)
-        direction = self.inverse_diagonal * residual
+        direction = self.inverse(residual)
         return CGState(x, residual, direction, float(residual @ direction), 0)
 
     def advance(self, state: CGState, steps: int) -> CGState:
@@ -43,16 +42,16 @@ class Descent:
         for _ in range(steps):
             slope = float(residual @ direction)
             if slope <= 0:  # not downhill: start again along the residual
-                direction = self.inverse_diagonal * residual
+                direction = self.inverse(residual)
                 slope = float(residual @ direction)
             if slope <= 0:
                 break
             image, along = matrix @ direction, energy.values @ direction
             step, change = self._step(slope, float(direction @ image), theta, along)
             x, theta = x + step * direction, theta + step * along
-            before = self.inverse_diagonal * residual
+            before = self.inverse(residual)
             residual = residual - step * image + energy.back @ change
-            preconditioned = self.inverse_diagonal * residual
+            preconditioned = self.inverse(residual)
             new_rho = float(residual @ preconditioned)
             keep = max(0.0, (new_rho - float(residual @ before)) / rho) if rho > 0 else 0.0
             direction, rho = preconditioned + keep * direction, new_rho

@@ -11,13 +11,15 @@ With θ = Σ cᵢ Bᵢ, J is a least-squares problem in c.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import sparse
 
 from ..sdf import signed_volume
 from ._assemble import grid_integrals
+from ._held_inverse import HeldInverse, held_features
 from ._nested_features import NestedFeatures
 from ._problem import Problem
 from ._surface_conditions import surface_conditions
@@ -41,6 +43,7 @@ class Quadratic:
         constant: J of the zero field.
         one: The coefficients of the field θ = 1.
         level: A times these: ∫ t Bᵢ dS.
+        held: Which features reach a held face.
     """
 
     matrix: sparse.csr_array
@@ -48,6 +51,12 @@ class Quadratic:
     constant: float
     one: Float[np.ndarray, " d"]
     level: Float[np.ndarray, " d"]
+    held: Int[np.ndarray, " k"]
+
+    @cached_property
+    def inverse(self) -> HeldInverse:
+        """An approximate inverse of A."""
+        return HeldInverse(self.matrix, self.held)
 
     def __call__(self, coefficients: Float[np.ndarray, " d"]) -> float:
         """Returns J(c)."""
@@ -99,4 +108,5 @@ def assemble(problem: Problem, features: NestedFeatures) -> Quadratic:
         constant=float(0.5 * np.sum(weight * surface.target**2)),
         one=features.constant,
         level=level,
+        held=held_features(problem, features),
     )

@@ -52,7 +52,7 @@ class Grid:
         """The solver of ∇J = 0."""
         if isinstance(self.energy, NonlinearEnergy):
             return Descent(self.energy)
-        return ConjugateGradient(self.energy.matrix, self.energy.load)
+        return ConjugateGradient(self.energy.matrix, self.energy.load, self.energy.inverse)
 
     def field(self, coefficients: Float[np.ndarray, " d"]) -> SplineField:
         """Returns the field with this output layer."""

@@ -20,7 +20,6 @@ from ..sdf import OccupiedCells, SurfaceRule, evaluate, signed_volume
 from ._assemble import CELLS_AT_A_TIME, CellTable
 from ._cell_moments import moments, spline_moments, value_products, whole_moments
 from ._conditions import Convection, HeatFlux, Temperature, value_at
-from ._edges import held_faces
 from ._energy import assemble
 from ._equations._solid import solid_values
 from ._features import SplineFeatures
@@ -87,12 +86,10 @@ def heat_in_time(problem: Problem, features: NestedFeatures) -> HeatInTime:
     else:
         at_start = (given - scales.reference) / scales.span * features.constant
     loads, drives = _loads(problem, features, content * exact)
-    rule = features.cells.rule
-    on_held = features.values(rule.points[held_faces(problem)[rule.faces]])
-    held = np.flatnonzero(np.asarray(on_held.sum(axis=0)).ravel() > 0)
     unit = problem.mean_capacity * scales.metres**2 / problem.conduction.mean
-    stiffness = assemble(problem, features).matrix
-    return HeatInTime(features, mass * exact, stiffness / unit, loads / unit, drives, at_start, held)
+    steady = assemble(problem, features)
+    stiffness = steady.matrix / unit
+    return HeatInTime(features, mass * exact, stiffness, loads / unit, drives, at_start, steady.held)
 
 
 def _grid_mass(

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import sparse
 
 from ..core import InputError
 from ..sdf import signed_volume
 from ._assemble import grid_integrals
 from ._conditions import Condition, Convection, HeatFlux, Temperature
+from ._held_inverse import held_features
 from ._nested_features import NestedFeatures
 from ._problem import Problem
 from ._surface_conditions import HOLD
@@ -58,11 +59,13 @@ class HeatTerms:
         features: The features.
         matrices: The terms of A.
         loads: The terms of b.
+        held: Which features reach a held face.
     """
 
     features: NestedFeatures
     matrices: tuple[Term, ...]
     loads: tuple[Term, ...]
+    held: Int[np.ndarray, " k"]
 
 
 def numbers_of(problem: Problem) -> dict[str, float]:
@@ -134,7 +137,7 @@ def heat_terms(problem: Problem, features: NestedFeatures) -> HeatTerms:
             case Convection():
                 matrices.append(Term(size, (f"{patch}.h",), mass))
                 loads.append(Term(size, (f"{patch}.h", f"{patch}.ambient"), area))
-    return HeatTerms(features, tuple(matrices), tuple(loads))
+    return HeatTerms(features, tuple(matrices), tuple(loads), held_features(problem, features))
 
 
 def weighted_sum(

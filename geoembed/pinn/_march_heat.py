@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
-from scipy.sparse import linalg
 
 from ..train import ConjugateGradient
+from ._held_inverse import HeldInverse
 
 # A stiffly accurate, L-stable, singly diagonally implicit method of order 4 with an embedded one of order 3:
 # E. Hairer, G. Wanner, Solving Ordinary Differential Equations II, 2nd ed., Springer 1996, table IV.6.5.
@@ -30,7 +30,6 @@ _LEAST = 1e-12  # of the whole time: a shorter step is none
 _SAFETY, _SHORTER, _LONGER = 0.9, 0.2, 4.0
 _INNER = 0.02  # share of the tolerance of a step that the linear solver may spend in a stage
 _ALIKE = 1.5  # ratio of two steps up to which one inverse serves both
-_REGULAR = 1e-7  # is added to the diagonal of the block that is factorised, whose diagonal is 1
 _CHUNK, _MOST_ITERATIONS = 5, 5000  # of conjugate gradients
 _FLOOR = 0.1  # of the span of the given temperatures: the least size that errors are relative to
 
@@ -108,6 +107,7 @@ class March:
         self.found = Trajectory()
         self.held = np.zeros(0, np.int64) if held is None else held
         self.inverse: HeldInverse | None = None
+        self.inverse_step: float | None = None
         self.step = 0.0
 
     def go_on(self, found: Trajectory, step: float, inverse_step: float | None) -> None:
@@ -194,8 +194,8 @@ class March:
         """Renews the inverse where the step has changed much."""
         if not len(self.held):
             return
-        if self.inverse is None or not 1 / _ALIKE < step / self.inverse.step < _ALIKE:
-            self.inverse = HeldInverse(matrix, self.held, step)
+        if self.inverse_step is None or not 1 / _ALIKE < step / self.inverse_step < _ALIKE:
+            self.inverse, self.inverse_step = HeldInverse(matrix, self.held), step
 
     def _solved(
         self, matrix: sparse.csr_array, right: np.ndarray, guess: np.ndarray, small: float
@@ -205,39 +205,12 @@ class March:
         return answer
 
 
-class HeldInverse:
-    """An approximate inverse: that of the block of some coefficients, and of the diagonal elsewhere.
-
-    A stiff contact ties the features that reach a held face together; the diagonal alone would not see that. The block
-    is scaled by its diagonal, where features that hardly reach the part have entries of 1e-18, and factorised without
-    pivoting off the diagonal: else rounding takes its inverse its symmetry. Features may depend on each other, so that
-    the block is singular: a small multiple of the unit matrix is added to it.
-    """
-
-    def __init__(self, matrix: sparse.csr_array, held: Int[np.ndarray, " k"], step: float):
-        self.held, self.step = held, step
-        diagonal = matrix.diagonal()
-        self.inverse_diagonal = 1 / np.where(diagonal > 0, diagonal, 1.0)
-        self.scale = np.sqrt(self.inverse_diagonal[held])
-        across = sparse.diags_array(self.scale)
-        scaled = across @ matrix[held][:, held] @ across
-        block = sparse.csc_array(scaled + _REGULAR * sparse.eye_array(len(held)))
-        self.factor = linalg.splu(
-            block, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-        )
-
-    def __call__(self, residual: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
-        found = self.inverse_diagonal * residual
-        found[self.held] = self.scale * self.factor.solve(self.scale * residual[self.held])
-        return found
-
-
 def solved(
     matrix: sparse.csr_array,
     right: Float[np.ndarray, " d"],
     guess: Float[np.ndarray, " d"],
     small: float,
-    inverse: "HeldInverse | None" = None,
+    inverse: HeldInverse | None = None,
 ) -> tuple[Float[np.ndarray, " d"], int]:
     """Solves a positive definite system B x = b by conjugate gradients; returns x and the steps that it took.
 

@@ -16,6 +16,7 @@ from scipy import optimize, sparse
 
 from ._energy import Quadratic
 from ._exchange import Exchange
+from ._held_inverse import HeldInverse
 from ._nested_features import NestedFeatures
 from ._surface_conditions import Surface
 
@@ -55,10 +56,11 @@ class NonlinearEnergy:
         q = self.quadratic
         return q.load - q.matrix @ coefficients + self.back @ self.inflow(self.values @ coefficients)
 
-    def diagonal(self, coefficients: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
-        """Returns the diagonal of the second derivative of J."""
+    def inverse(self, coefficients: Float[np.ndarray, " d"]) -> HeldInverse:
+        """Returns an approximate inverse of the second derivative of J: what bends is in its diagonal only."""
         bend = self.weights * self.exchange.stiffness(self.values @ coefficients)
-        return self.quadratic.matrix.diagonal() + self.back.power(2) @ bend
+        bent = self.quadratic.matrix + sparse.diags_array(self.back.power(2) @ bend)
+        return HeldInverse(sparse.csr_array(bent), self.quadratic.held)
 
     def levelled(self, coefficients: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
         """Returns c plus the constant that minimises J: as much heat leaves as enters."""

@@ -8,6 +8,7 @@ from scipy import linalg
 
 from ..train import ConjugateGradient
 from ._heat_terms import HeatTerms, Term, weighted_sum
+from ._held_inverse import HeldInverse
 
 _TOLERANCE = 1e-8  # of the residual of a solution, relative to the load
 _CHUNK, _MOST_STEPS = 25, 4000
@@ -85,6 +86,7 @@ class FullSolver:
         self.reduced, self.numbers = reduced, numbers
         terms = reduced.terms
         self.matrix = weighted_sum(terms.matrices, numbers)
+        self.inverse = HeldInverse(self.matrix, terms.held)
         self._zero = np.zeros(terms.features.count)
         load = weighted_sum(terms.loads, numbers, empty=self._zero)
         start, _ = reduced.solve(numbers, ["conductivity"])
@@ -108,7 +110,7 @@ class FullSolver:
     def _solve(
         self, right: Float[np.ndarray, " d"], start: Float[np.ndarray, " d"]
     ) -> tuple[Float[np.ndarray, " d"], int]:
-        solver = ConjugateGradient(self.matrix, right)
+        solver = ConjugateGradient(self.matrix, right, self.inverse)
         state = solver.start(start)
         while solver.relative_residual(state) > _TOLERANCE and state.iteration < _MOST_STEPS:
             before = state.iteration

@@ -19,20 +19,19 @@ For exact θ and η both are equal and hold the normal velocity alone.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from ._conditions import Temperature
-from ._energy import assemble, dimensionless_source
+from ._energy import Quadratic, assemble, dimensionless_source
 from ._nested_features import NestedFeatures
 from ._problem import Problem
 from ._shape_functional import TemperatureFunctional
 from ._shape_quadrature import CellBlock, cell_blocks
 from ._surface_conditions import HOLD, surface_conditions
 
-Solver = Callable[[Any, Float[np.ndarray, " d"], float], Float[np.ndarray, " d"]]
+Solver = Callable[[Quadratic, Float[np.ndarray, " d"], float], Float[np.ndarray, " d"]]
 _EXTENSION = 1e-4  # residual of the extension of velocities, relative to the load
 
 
@@ -122,9 +121,9 @@ class ShapeForms:
         of K z = dJ/dv serve the velocities of all vertices.
         """
         load = self._stresses(theta, eta, averages)
-        matrix = assemble(_held(self.problem), self.features).matrix
+        extension = assemble(_held(self.problem), self.features)
         force = np.stack(
-            [self.at_surface @ solve(matrix, load[:, axis], _EXTENSION) for axis in range(3)], axis=1
+            [self.at_surface @ solve(extension, load[:, axis], _EXTENSION) for axis in range(3)], axis=1
         )
         force = HOLD * self.surface.weights[:, None] * force
         return (self._to_vertices(force) + self._stretched(theta, eta, averages)) / self.length

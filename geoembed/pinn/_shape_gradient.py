@@ -9,7 +9,7 @@ from jaxtyping import Float, PRNGKeyArray
 
 from ..core import InputError
 from ..train import ConjugateGradient
-from ._energy import assemble
+from ._energy import Quadratic, assemble
 from ._field import SplineField
 from ._grids import grid_features, spline_field
 from ._problem import Problem
@@ -130,10 +130,10 @@ def shape_gradient(
     _check_problem(problem, functional)
     features = grid_features(problem, cells, key=key)
     energy, systems = assemble(problem, features), _Systems()
-    theta = energy.levelled(systems(energy.matrix, energy.load))
+    theta = energy.levelled(systems(energy, energy.load))
     forms = ShapeForms(problem, features, functional)
     averages = forms.averages(theta)
-    eta = systems(energy.matrix, -averages.load)
+    eta = systems(energy, -averages.load)
     if form == "volume":
         vertices = forms.volume_form(theta, eta, averages, systems)
     else:
@@ -158,9 +158,9 @@ class _Systems:
         self.solves, self.iterations, self.converged = 0, 0, True
 
     def __call__(
-        self, matrix: Any, right: Float[np.ndarray, " d"], tolerance: float = _TOLERANCE
+        self, energy: Quadratic, right: Float[np.ndarray, " d"], tolerance: float = _TOLERANCE
     ) -> Float[np.ndarray, " d"]:
-        solver = ConjugateGradient(matrix, right)
+        solver = ConjugateGradient(energy.matrix, right, energy.inverse)
         state = solver.start(np.zeros(len(right)))
         while solver.relative_residual(state) > tolerance and state.iteration < _MOST_STEPS:
             before = state.iteration

@@ -171,8 +171,7 @@ class _Run:
         """Saves where the run stands: on a grid in work, or before the next one."""
         march = None
         if grid == self.number:
-            inverse = self.working.inverse
-            march = MarchPosition(self.found, self.working.step, None if inverse is None else inverse.step)
+            march = MarchPosition(self.found, self.working.step, self.working.inverse_step)
         best = None if self.best is None else self.best[1]
         seconds = time.monotonic() - self.began
         self.store.save(

@@ -9,6 +9,7 @@ from geoembed.pinn._energy import dimensionless_source
 from geoembed.pinn._grids import build_grid, grid_spacing, ladder
 from geoembed.pinn._heldout import hold_out
 from geoembed.pinn._surface_conditions import HOLD
+from geoembed.train import ConjugateGradient
 from tests.pinn.parts import ENDS, box
 
 KEY = jax.random.key(3)
@@ -156,3 +157,30 @@ def test_the_key_moves_the_grid(robin):
     moved = build_grid(problem, points, 1500, key=jax.random.key(4))
     assert np.array_equal(again.energy.matrix.data, grid.energy.matrix.data)
     assert not np.allclose(moved.features.cells.grids[0].origin, grid.features.cells.grids[0].origin)
+
+
+def test_a_held_face_has_its_temperature():
+    """Of a bar that is heated at its other end by 20 K; what the contact drops is missing in the whole part."""
+    problem, grid = made([Temperature("left", 350.0), HeatFlux("right", 20.0)])
+    state = grid.solver.advance(grid.solver.start(np.zeros(grid.parameters)), 200)
+    points = np.random.default_rng(0).uniform(0.01, 0.99, (200, 3)) * SIZE * [0.0, 1.0, 1.0] + [
+        1.0001,
+        2.0,
+        3.0,
+    ]
+    temperature = 350.0 + problem.scales.span * (grid.features.values(points) @ state.x)
+    np.testing.assert_allclose(temperature, 350.0 + 20.0 / 2.0 * 1e-4, rtol=0.0, atol=2.5e-5 * 20.0)
+
+
+def test_the_stiffness_of_a_contact_costs_no_steps(robin):
+    """With the diagonal alone the steps grow with the square root of the stiffness."""
+    energy = robin[1].energy
+
+    def steps(inverse):
+        solver = ConjugateGradient(energy.matrix, energy.load, inverse)
+        state = solver.start(np.zeros(len(energy.load)))
+        while solver.relative_residual(state) > 1e-8 and state.iteration < 2000:
+            state = solver.advance(state, 5)
+        return state.iteration
+
+    assert 3 * steps(energy.inverse) < steps(None)
