@@ -90,12 +90,15 @@ def bragg(
         found.append(enumerate_surface(dual, region)[0] + fraction)
     dtype = model.lattice.parallel.dtype
     indices = np.concatenate(found)
-    factors = np.asarray(structure_factor(model, jnp.asarray(indices, dtype), amplitudes))
+    factors = np.asarray(_structure_factor(model, jnp.asarray(indices, dtype), amplitudes))
     order = np.argsort(-np.round(np.abs(factors), 6), kind="stable")
     order = order[np.abs(factors[order]) ** 2 >= least]
     chosen = jnp.asarray(indices[order], dtype)
     q, q_perp = wave_vectors(model, chosen)
     return Bragg(chosen, q, q_perp, jnp.asarray(factors[order], factors.dtype))
+
+
+_structure_factor = eqx.filter_jit(structure_factor)
 
 
 def _fractions(model: Model) -> np.ndarray:

@@ -18,9 +18,8 @@ from ._model import Model
 from ._region import Placed, Region, placed
 from ._window import ConvexWindow
 
-
-_COMPILED_FROM = 100_000  # points: above, it is worth a third of a second to compile a program for their number
-    100_000  # points: above, a program is compiled for their number, which takes a third of a second
+_COMPILED_FROM = (
+    100_000  # points: above, it is worth a third of a second to compile a program for their number
 )
 
 

@@ -84,6 +84,18 @@ def test_float32_has_the_points_of_float64():
     assert len(single) == pytest.approx(4.352501798965641 * 18**3, rel=0.01)
 
 
+def test_many_points_are_written_by_a_compiled_program(monkeypatch):
+    with jax.enable_x64(True):
+        for model in (qc.penrose(), qc.ammann_beenker()):
+            few = qc.cut(model, box=3.0)
+            monkeypatch.setattr("geoembed.quasicrystal._cut._COMPILED_FROM", 0)
+            many = qc.cut(model, box=3.0)
+            monkeypatch.undo()
+            assert np.array_equal(few.indices, many.indices)
+            np.testing.assert_allclose(few.points, many.points, atol=1e-14)
+            np.testing.assert_allclose(few.perp, many.perp, atol=1e-14)
+
+
 @pytest.mark.parametrize("kind", ["ball", "coset", "pieces", "position", "margin"])
 def test_columns_agree_with_enumeration(kind):
     with jax.enable_x64(True):
@@ -152,7 +164,7 @@ def test_strained_lattices():
 
 @pytest.mark.parametrize("ulps", [-1, 0, 1])
 def test_boundaries_are_decided_exactly(ulps):
-    """The shift is τ/2 up to rounding: of the points 0 and (1, −1), at the ends of the interval, one belongs to the chain."""
+    """The shift is τ/2 up to rounding: 0 and (1, −1) are at the ends of the interval, and one of them belongs to it."""
     tau = (1 + Decimal(5).sqrt()) / 2
     shift = float(tau / 2) + ulps * 2.0**-53
     assert float(tau / 2) != tau / 2

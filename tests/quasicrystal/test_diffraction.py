@@ -54,10 +54,10 @@ def test_fibonacci_is_a_sinc():
 
 
 def test_transforms_of_the_same_body_agree():
-    """A sum over parallelepipeds against one over tetrahedra: the triacontahedron, an octagon, an interval."""
+    """A sum over parallelepipeds against one over tetrahedra: the triacontahedron and an interval."""
     with jax.enable_x64(True):
         rng = np.random.default_rng(5)
-        for model in (qc.icosahedral(), qc.ammann_beenker(), qc.fibonacci()):
+        for model in (qc.icosahedral(), qc.fibonacci()):
             zonotope = model.surfaces[0].window
             generators = np.asarray(zonotope.generators)
             signs = np.array(list(itertools.product((-0.5, 0.5), repeat=len(generators))))
@@ -79,40 +79,50 @@ def test_transforms_of_balls():
         nodes, weights = np.polynomial.legendre.leggauss(60)
         radius = 0.7
         angles = 0.5 * np.pi * nodes
-        for x in (0.0, 1e-8, 1.999, 2.001, 15.0):
-            # q = r sin t along k, cross sections of radius r cos t
-            phase = np.cos(x * radius * np.sin(angles))
-            for m, section in ((1, 1.0), (2, 2 * np.cos(angles)), (3, np.pi * np.cos(angles) ** 2)):
-                integral = 0.5 * np.pi * weights @ (phase * section * np.cos(angles)) * radius**m
-                k = np.zeros((1, m))
-                k[0, -1] = x
-                found = qc.Ball(jnp.asarray(radius), m).transform(jnp.asarray(k))
-                np.testing.assert_allclose(found, [integral], atol=1e-13)
+        x = np.array([0.0, 1e-8, 1.0, 1.999, 2.001, 15.0]) / radius
+        # q = r sin t along k, cross sections of radius r cos t
+        phases = np.cos(np.multiply.outer(x * radius, np.sin(angles)))
+        for m, section in ((1, 1.0), (2, 2 * np.cos(angles)), (3, np.pi * np.cos(angles) ** 2)):
+            integrals = 0.5 * np.pi * (phases * section * np.cos(angles)) @ weights * radius**m
+            k = jnp.asarray(np.pad(x[:, None], ((0, 0), (m - 1, 0))))
+            found = jax.jit(lambda b, k: b.transform(k))(qc.Ball(jnp.asarray(radius), m), k)
+            np.testing.assert_allclose(found, integrals, atol=1e-13)
         assert float(qc.Ball(jnp.asarray(2.0), 3).volume()) == pytest.approx(32 * np.pi / 3)
 
 
 @pytest.mark.parametrize(
-    ("make", "half", "tolerance"),
+    ("make", "half", "q_max", "tolerance"),
     [
-        (qc.fibonacci, 2000.0, 1e-3),
-        (qc.penrose, 40.0, 0.01),
-        (qc.ammann_beenker, 40.0, 0.02),
-        (qc.icosahedral, 9.0, 0.01),
+        (qc.fibonacci, 2000.0, 9.0, 1e-3),
+        pytest.param(qc.penrose, 40.0, 9.0, 0.01, marks=pytest.mark.slow),
+        (qc.ammann_beenker, 40.0, 9.0, 0.02),
+        pytest.param(qc.icosahedral, 9.0, 13.0, 0.01, marks=pytest.mark.slow),
     ],
 )
-def test_direct_sums_come_close(make, half, tolerance):
+def test_direct_sums_come_close(make, half, q_max, tolerance):
     """Amplitudes and phases of the strongest reflections; those of Penrose's tiling include fractions of 5."""
     with jax.enable_x64(True):
         model = make()
-        listed = qc.bragg(model, q_max=9.0, q_perp_max=4.0, least=0.05)
+        listed = qc.bragg(model, q_max=q_max, q_perp_max=4.0, least=0.05)
         assert np.all(np.diff(listed.intensities) < 1e-6)
         assert len(listed) > 4
         chosen = np.unique(np.linspace(0, len(listed) - 1, 8).astype(int))
-        points = qc.cut(model, box=half).points
-        found = qc.direct_sum(points, listed.q[chosen])
-        np.testing.assert_allclose(found, listed.factors[chosen], atol=tolerance)
+        points = np.asarray(qc.cut(model, box=half).points)
+        found = np.exp(1j * points @ np.asarray(listed.q)[chosen].T).mean(0)
+        np.testing.assert_allclose(found, np.asarray(listed.factors)[chosen], atol=tolerance)
         if make is qc.penrose:
             assert np.any(np.asarray(listed.indices) % 1 != 0)
+
+
+def test_direct_sum(precision):
+    rng = np.random.default_rng(2)
+    x, q, w = (rng.normal(size=shape).astype(precision) for shape in ((50, 2), (7, 2), 50))
+    waves = np.exp(1j * x.astype(float) @ q.T.astype(float))
+    tolerance = 1e-5 if precision == np.float32 else 1e-13
+    np.testing.assert_allclose(qc.direct_sum(*map(jnp.asarray, (x, q))), waves.mean(0), atol=tolerance)
+    np.testing.assert_allclose(
+        qc.direct_sum(*map(jnp.asarray, (x, q, w))), w.astype(float) @ waves / w.sum(), atol=10 * tolerance
+    )
 
 
 def test_bragg_lists_all_reflections():
@@ -137,59 +147,54 @@ def test_bragg_lists_all_reflections():
 def test_positions_amplitudes_and_combined_windows():
     """A window taken apart into a ring and a core scatters as the whole; a position turns the phase."""
     with jax.enable_x64(True):
-        model = qc.ammann_beenker()
-        window, h = model.surfaces[0].window, jnp.array([[0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, -1]])
-        core = qc.Zonotope(0.5 * window.generators)
+        model = qc.fibonacci()
+        window, h = model.surfaces[0].window, jnp.array([[0, 0], [1, 0], [2, -1]])
+        core = qc.interval(-0.2, 0.3)
         apart = qc.Model(model.lattice, [qc.Surface(window - core), qc.Surface(core)])
         whole = factors(model, h)
-        np.testing.assert_allclose(factors(apart, h), whole, atol=1e-14)
-        weighted = factors(apart, h, jnp.array([1.0, 0.0])) + factors(apart, h, jnp.array([0.0, 1.0]))
-        np.testing.assert_allclose(weighted, whole, atol=1e-14)
-        s = jnp.array([0.5, 0.0, 0.0, 0.25])
-        moved = qc.Model(model.lattice, [qc.Surface(window, s)])
-        np.testing.assert_allclose(
-            factors(moved, h), whole * np.array([1, -1, np.exp(-0.5j * np.pi)]), atol=1e-14
-        )
+        found = [factors(apart, h, jnp.array(f)) for f in ([1.0, 1.0], [1.0, 0.0], [0.0, 1.0])]
+        np.testing.assert_allclose(found[0], whole, atol=1e-14)
+        np.testing.assert_allclose(found[1] + found[2], whole, atol=1e-14)
+        assert found[2][0].real == pytest.approx(0.5 / ((1 + math.sqrt(5)) / 2), rel=1e-14)
+        moved = qc.Model(model.lattice, [qc.Surface(window, jnp.array([0.5, 0.25]))])
+        turned = whole * np.array([1, -1, np.exp(1.5j * np.pi)])  # 2π h·s = 2π (1 − ¼)
+        np.testing.assert_allclose(factors(moved, h), turned, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_gradients_also_at_the_origin():
-    """In window, shift, position and phason strain, against central differences; h = 0 has Q⊥ = 0."""
+    """In windows, shift, positions and strains, against central differences; h = 0 has Q⊥ = 0."""
     with jax.enable_x64(True):
-        base = qc.penrose()
-        pieces = [
-            qc.Zonotope(qc.ammann_beenker().surfaces[0].window.generators),
-            *[s.window for s in base.surfaces[:1]],
-        ]
-        model = qc.Model(
-            base.lattice, [qc.Surface(w, 0.1 * jnp.ones(4), species=i) for i, w in enumerate(pieces)]
-        )
+        lattice = qc.penrose().lattice
+        pentagon = qc.penrose().surfaces[0].window
+        windows = (pentagon, qc.Zonotope(jnp.array([[1.0, 0.0], [0.6, 0.8], [-0.2, 0.7]])))
+        model = qc.Model(lattice, [qc.Surface(w, 0.1 * jnp.ones(4)) for w in windows])
         h = jnp.array([[0, 0, 0, 0], [1, 0, 0, 0], [2, -1, 0, 1]])
         mix = jnp.array([0.3, 1.0, -0.7])
 
-        @jax.jit
         def total(model):
             f = qc.structure_factor(model, h)
             return jnp.sum(mix * (f.real**2 + f.imag**2 + f.real))
 
-        gradient = jax.jit(jax.grad(total))(model)
-        assert all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in jax.tree.leaves(gradient))
-        step = 1e-5
+        both = jax.jit(jax.value_and_grad(total))
+        gradient = both(model)[1]
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
         leaves, tree = jax.tree.flatten(model)
+        step = 1e-5
         for seed in range(3):
             rng = np.random.default_rng(seed)
-            direction = [jnp.asarray(rng.normal(size=leaf.shape)) for leaf in leaves]
-            ends = [
-                float(
-                    total(tree.unflatten([a + s * step * d for a, d in zip(leaves, direction, strict=True)]))
-                )
-                for s in (1, -1)
-            ]
+            direction = [rng.normal(size=leaf.shape) for leaf in leaves]
+            ends = []
+            for s in (step, -step):
+                moved = [jnp.asarray(np.asarray(a) + s * d) for a, d in zip(leaves, direction, strict=True)]
+                ends.append(float(both(tree.unflatten(moved))[0]))
             slope = sum(
-                float(jnp.sum(g * d)) for g, d in zip(jax.tree.leaves(gradient), direction, strict=True)
+                float(np.sum(g * d)) for g, d in zip(jax.tree.leaves(gradient), direction, strict=True)
             )
             assert slope == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-6, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_public_functions_lower():
     model = qc.penrose()
     cut = qc.cut(model, box=2.0)
