@@ -1,8 +1,8 @@
 """Points per second of icosahedral cuts, beside the naive box of indices.
 
 Each row is a cut of a cube in one precision, the full result (points, perpendicular coordinates, indices, species), and
-the share of its time that writing as many bytes into fresh memory takes. The naive box tests all indices of a box in six
-dimensions, and is slower the larger the cube; it runs on a small one.
+the share of its time that writing as many bytes into fresh memory takes. The naive box tests all indices of a box in
+six dimensions, and is slower the larger the cube; it runs on a small one.
 
 python benchmarks/quasicrystal.py [--quick]     last line printed: one JSON object of figures and ratios
 """

@@ -66,8 +66,8 @@ def bragg(
 
     Example:
         >>> from geoembed.quasicrystal import bragg, fibonacci
-        >>> len(bragg(fibonacci(), q_max=20.0, q_perp_max=6.0, least=0.5))
-        5
+        >>> len(bragg(fibonacci(), q_max=5.0, q_perp_max=3.0, least=0.4))
+        3
     """
     if not (q_max > 0 and q_perp_max > 0):
         raise ValueError(f"bragg needs positive cut-offs, received {q_max} and {q_perp_max}")

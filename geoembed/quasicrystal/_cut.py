@@ -82,8 +82,8 @@ def cut(
 
     Example:
         >>> from geoembed.quasicrystal import cut, fibonacci
-        >>> sorted(cut(fibonacci(), box=3.0).points[:, 0].round(3).tolist())
-        [-2.618, -1.618, 0.0, 1.618, 2.618]
+        >>> [f"{x:.3f}" for x in sorted(cut(fibonacci(), box=3.0).points[:, 0].tolist())]
+        ['-2.618', '-1.618', '0.000', '1.618', '2.618']
 
     References:
         M. Baake, U. Grimm, Aperiodic Order, volume 1, 2013, chapter 7.

@@ -31,9 +31,9 @@ def structure_factor(
 
     Example:
         >>> import jax.numpy as jnp
-        >>> from geoembed.quasicrystal import icosahedral, structure_factor
-        >>> print(f"{abs(structure_factor(icosahedral(), jnp.array([2, 1, 1, -1, 1, 1]))) ** 2:.4f}")
-        0.7941
+        >>> from geoembed.quasicrystal import fibonacci, structure_factor
+        >>> print(f"{abs(structure_factor(fibonacci(), jnp.array([1, 1]))):.4f}")
+        0.7020
 
     References:
         M. Baake, U. Grimm, Aperiodic Order, volume 1, 2013, theorem 9.4.

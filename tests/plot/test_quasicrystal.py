@@ -1,5 +1,6 @@
 """Pictures of quasicrystals show what they say."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
@@ -27,12 +28,20 @@ def test_tiling_figure():
         plot.tiling_figure(qc.cut(qc.icosahedral(), box=1.0), edge=1.0)
 
 
+def reflections(dimension):
+    factors = np.array([1.0, 0.7j, -0.5, 0.01])
+    q = np.arange(4.0 * dimension).reshape(4, dimension)
+    q[:, 2:] = [[0.0]] * 3 + [[1.0]]
+    arrays = (np.zeros((4, 4)), q, np.zeros((4, 2)), factors)
+    return qc.Bragg(*[jnp.asarray(a.astype(np.complex64 if a is factors else np.float32)) for a in arrays])
+
+
 def test_diffraction_figure():
-    listed = qc.bragg(qc.ammann_beenker(), q_max=9.0, q_perp_max=4.0)
-    (axes,) = plot.diffraction_figure(listed, least=1e-3).axes
+    (axes,) = plot.diffraction_figure(reflections(2), least=1e-3).axes
     (spots,) = axes.collections
-    shown = np.asarray(listed.intensities)
-    shown = shown[shown >= 1e-3]
-    np.testing.assert_allclose(spots.get_sizes() / spots.get_sizes().max(), shown, rtol=1e-5)
+    np.testing.assert_allclose(spots.get_sizes() / spots.get_sizes().max(), [1.0, 0.49, 0.25], rtol=1e-6)
+    np.testing.assert_allclose(spots.get_offsets(), [[0, 1], [2, 3], [4, 5]])
+    (axes,) = plot.diffraction_figure(reflections(3), least=0.0).axes
+    assert len(axes.collections[0].get_offsets()) == 3, "the plane of the first two components"
     with pytest.raises(ValueError, match="2 or 3"):
-        plot.diffraction_figure(qc.bragg(qc.fibonacci(), q_max=9.0, q_perp_max=4.0))
+        plot.diffraction_figure(reflections(1))
