@@ -5,7 +5,7 @@ from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from ..quasicrystal import Bragg, Cut
 from ._style import FAINT, INK, LABEL, TITLE, tidy
@@ -34,7 +34,7 @@ def tiling_figure(cut: Cut, *, edge: float, title: str = "Vertices by coordinati
             f"tiling_figure needs points and perpendicular coordinates with 2 components, received {points.shape[1]} "
             f"and {perp.shape[1]}"
         )
-    pairs = cKDTree(points).query_pairs(edge * 1.001, output_type="ndarray")
+    pairs = KDTree(points).query_pairs(edge * 1.001, output_type="ndarray")
     apart = np.linalg.norm(points[pairs[:, 0]] - points[pairs[:, 1]], axis=1)
     pairs = pairs[np.abs(apart - edge) < 1e-3 * edge]
     kinds = np.bincount(pairs.ravel(), minlength=len(points))
