@@ -24,7 +24,9 @@ from .core import (
 
 __version__ = "0.1.0.dev0"
 
-_SUBPACKAGES = ("atoms", "check", "cli", "core", "cyclic", "interop", "pinn", "plot", "sdf", "train")
+_SUBPACKAGES = (
+    "atoms", "check", "cli", "core", "cyclic", "interop", "pinn", "plot", "quasicrystal", "sdf", "train"
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,8 @@ from ._identified import identified_figure as identified_figure
 from ._learning import learning_figure as learning_figure
 from ._parity import parity_figure as parity_figure
 from ._periodic_table import periodic_table_figure as periodic_table_figure
+from ._quasicrystal import diffraction_figure as diffraction_figure
+from ._quasicrystal import tiling_figure as tiling_figure
 from ._shapes import shape_figure as shape_figure
 from ._slices import save_slices as save_slices
 from ._slices import slices_figure as slices_figure

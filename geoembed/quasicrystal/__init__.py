@@ -1,0 +1,30 @@
+"""Quasicrystals as slices of lattices in more dimensions: windows, cuts, diffraction."""
+
+from ._bragg import Bragg as Bragg
+from ._bragg import bragg as bragg
+from ._bragg import cahn_indices as cahn_indices
+from ._cut import Cut as Cut
+from ._cut import cut as cut
+from ._cut import perp_coordinates as perp_coordinates
+from ._cut import positions as positions
+from ._cut import weights as weights
+from ._diffraction import direct_sum as direct_sum
+from ._diffraction import structure_factor as structure_factor
+from ._diffraction import wave_vectors as wave_vectors
+from ._lattice import Lattice as Lattice
+from ._model import Coset as Coset
+from ._model import Model as Model
+from ._model import Surface as Surface
+from ._models import ammann_beenker as ammann_beenker
+from ._models import dodecagonal as dodecagonal
+from ._models import fibonacci as fibonacci
+from ._models import icosahedral as icosahedral
+from ._models import penrose as penrose
+from ._window import Difference as Difference
+from ._window import Union as Union
+from ._window import Window as Window
+from ._window_ball import Ball as Ball
+from ._window_polytopes import Polytope as Polytope
+from ._window_polytopes import Projected as Projected
+from ._window_polytopes import Zonotope as Zonotope
+from ._window_polytopes import interval as interval
