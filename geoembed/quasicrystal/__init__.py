@@ -5,6 +5,13 @@ from ._approximant import approximant as approximant
 from ._approximant import icosahedral_periods as icosahedral_periods
 from ._approximant import minimum_distance as minimum_distance
 from ._ball_points import ball_points as ball_points
+from ._dislocation import DefectCut as DefectCut
+from ._dislocation import dislocated_cut as dislocated_cut
+from ._displacement import Around as Around
+from ._displacement import Winding as Winding
+from ._displacement import displaced_site as displaced_site
+from ._displacement import winding as winding
+from ._faults import faulted_cut as faulted_cut
 from ._integral_formalism import StraightDislocation as StraightDislocation
 from ._integral_formalism import peach_koehler as peach_koehler
 from ._integral_formalism import straight_dislocation as straight_dislocation
@@ -21,3 +28,5 @@ from ._point_group import point_group as point_group
 from ._stability import stability_limits as stability_limits
 from ._stability import stability_margin as stability_margin
 from ._stability import strain_form as strain_form
+from ._strip import in_shadow as in_shadow
+from ._strip import shadow_radius as shadow_radius

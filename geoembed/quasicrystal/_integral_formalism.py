@@ -159,7 +159,7 @@ def straight_dislocation(
         raise ValueError(f"a line direction is needed where d = 3 and only there; d is {d}, line is {line}")
     if samples < 4:
         raise ValueError(f"samples={samples} is too few; 4 is the least, 128 the usual")
-    axes, unit = _frame(stiffness.dtype, line, cut)
+    axes, unit = frame(stiffness.dtype, line, cut)
     angles = np.arange(samples) * (np.pi / samples)
     turned = _turned(stiffness, axes, jnp.asarray(angles, stiffness.dtype))
     mm, nm, nn = turned[:, 0, 0], turned[:, 1, 0], turned[:, 1, 1]
@@ -214,7 +214,7 @@ def polar(offset: Float[Array, " d"], axes: Float[Array, "2 d"]) -> tuple[Float[
     return norm(plane), jnp.where(angle < 0, angle + 2 * math.pi, angle)
 
 
-def _frame(
+def frame(
     dtype: np.dtype, line: Float[Array, " d"] | None, cut: Float[Array, " d"] | None
 ) -> tuple[Float[Array, "2 d"], Float[Array, " d"] | None]:
     """Two orthonormal vectors normal to the line, and its direction."""

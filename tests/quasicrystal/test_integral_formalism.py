@@ -1,7 +1,5 @@
 """Straight dislocations against closed forms, conservation laws and finite differences."""
 
-import itertools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,7 +20,15 @@ NU = LAM / (2 * (LAM + MU))
 ONE = np.eye(3)
 ISOTROPIC = LAM * np.einsum("ij,kl->ijkl", ONE, ONE)
 ISOTROPIC = ISOTROPIC + MU * (np.einsum("ik,jl->ijkl", ONE, ONE) + np.einsum("il,jk->ijkl", ONE, ONE))
-POINTS = np.random.default_rng(3).normal(size=(12, 3)) * [2.0, 2.0, 1.0]
+STILL = [0.0, 0.0, 0.0]  # the phason part of a crystal's Burgers vector
+POINTS = np.random.default_rng(3).normal(size=(96, 3)) * [2.0, 2.0, 1.0]
+
+
+def with_phasons(phonon):
+    """A crystal whose phasons have the energy ½ · 0.03 |∇w|² and no coupling: six components, as all fields here."""
+    tensor = np.zeros((6, 3, 6, 3))
+    tensor[:3, :, :3], tensor[3:, :, 3:] = phonon, 0.03 * np.einsum("ik,jl->ijkl", ONE, ONE)
+    return tensor
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,11 +68,11 @@ def report(stiffness, burgers, line, points):
 def test_isotropic_edge_and_screw(precision):
     """Hirth & Lothe, Theory of Dislocations, sec. 3-2 and 3-4."""
     b = np.array([1.3, 0.0, 0.7])
-    arrays = [jnp.asarray(a, precision) for a in (ISOTROPIC, b, [0, 0, 2.0], POINTS)]
+    arrays = [jnp.asarray(a, precision) for a in (with_phasons(ISOTROPIC), [*b, *STILL], [0, 0, 2.0], POINTS)]
     field, (u, _, stress, _, _) = report(*arrays)
     atol = 2e-6 if precision == "float32" else 1e-13
     assert field.axes.dtype == u.dtype == precision
-    np.testing.assert_allclose(field.prelogarithmic, np.diag([MU / (1 - NU)] * 2 + [MU]), atol=atol)
+    np.testing.assert_allclose(field.prelogarithmic[:3, :3], np.diag([MU / (1 - NU)] * 2 + [MU]), atol=atol)
     x, y = POINTS[:, 0], POINTS[:, 1]
     r, t = np.hypot(x, y), np.arctan2(y, x) % (2 * np.pi)
     expected = np.stack(
@@ -77,13 +83,13 @@ def test_isotropic_edge_and_screw(precision):
         ],
         axis=1,
     )
-    np.testing.assert_allclose(u, expected, atol=atol)
+    np.testing.assert_allclose(u, np.pad(expected, ((0, 0), (0, 3))), atol=atol)
     d = MU * b[0] / (2 * np.pi * (1 - NU))
     xx, yy = -d * y * (3 * x**2 + y**2) / r**4, d * y * (x**2 - y**2) / r**4
     xy, zz = d * x * (x**2 - y**2) / r**4, NU * (xx + yy)
     xz, yz = -MU * b[2] * y / (2 * np.pi * r**2), MU * b[2] * x / (2 * np.pi * r**2)
     expected = np.stack([xx, xy, xz, xy, yy, yz, xz, yz, zz], axis=1).reshape(-1, 3, 3)
-    np.testing.assert_allclose(stress, expected, rtol=0, atol=atol * np.abs(expected).max())
+    np.testing.assert_allclose(stress[:, :3], expected, rtol=0, atol=atol * np.abs(expected).max())
     energy = (MU / (1 - NU) * b[0] ** 2 + MU * b[2] ** 2) / (4 * np.pi)
     np.testing.assert_allclose(field.energy_factor(), energy, rtol=2e-6 if precision == "float32" else 1e-13)
 
@@ -97,11 +103,11 @@ def test_orthotropic_energy_factors():
     for i, j, value in [(1, 2, c44), (0, 2, c55), (0, 1, c66)]:
         c[i, j, i, j] = c[j, i, i, j] = c[i, j, j, i] = c[j, i, j, i] = value
     with jax.enable_x64(True):
-        field, _ = report(c, jnp.ones(3), jnp.array([0.0, 0, 1]), POINTS)
+        field, _ = report(with_phasons(c), jnp.ones(6), jnp.array([0.0, 0, 1]), POINTS)
     mean = np.sqrt(c11 * c22)
     edge = (mean + c12) * np.sqrt(c66 * (mean - c12) / (c22 * (mean + c12 + 2 * c66)))
     expected = np.diag([edge, edge * np.sqrt(c22 / c11), np.sqrt(c44 * c55)])
-    np.testing.assert_allclose(field.prelogarithmic, expected, atol=1e-12)
+    np.testing.assert_allclose(field.prelogarithmic[:3, :3], expected, atol=1e-12)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +148,7 @@ def circle(field, radius, count):
 def test_burgers_closure_energy_and_no_net_force(lattice_dislocation):
     field, _ = lattice_dislocation
     with jax.enable_x64(True):
-        points, steps = circle(field, 1.7, 400)
+        points, steps = circle(field, 1.7, 96)
         _, (_, distortion, stress, _, _) = jax.tree.map(
             np.asarray, report(field.stiffness, field.burgers, field.line, points)
         )
@@ -173,10 +179,11 @@ def test_radial_force_between_two_lines(icosahedral_stiffness, lattice_dislocati
     np.testing.assert_allclose(np.asarray(force) @ field.line, 0, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_quadrature_converges_exponentially(icosahedral_stiffness):
     with jax.enable_x64(True):
         burgers, line = jnp.arange(6.0), jnp.array([0.3, -0.5, 0.9])
-        counts = (8, 16, 32, 64, 128)
+        counts = (8, 32, 128)
 
         @jax.jit
         def error_of(stiffness):
@@ -185,22 +192,20 @@ def test_quadrature_converges_exponentially(icosahedral_stiffness):
 
         errors = [float(e) for e in error_of(icosahedral_stiffness)]
     assert errors[0] > 1e-5, "the test would see an error"
-    for before, after in itertools.pairwise(errors):
-        assert after < max(before**1.5, 1e-13), f"{dict(zip(counts, errors, strict=True))}"
-    assert errors[-1] < 1e-13
+    assert errors[1] < errors[0] ** 2, f"{dict(zip(counts, errors, strict=True))}"
+    assert errors[2] < 1e-13
 
 
 def test_phasons_apart(precision):
     """With the phason energy ½K|∇w|² and no coupling, the phason part of L is K, as for a screw."""
-    tensor = np.zeros((6, 3, 6, 3))
-    tensor[:3, :, :3], tensor[3:, :, 3:] = ISOTROPIC, 0.03 * np.einsum("ik,jl->ijkl", ONE, ONE)
-    arrays = (tensor, np.ones(6), [1.0, 2, 3], POINTS)
+    arrays = (with_phasons(ISOTROPIC), np.ones(6), [1.0, 2, 3], POINTS)
     field, (u, _, _, _, _) = report(*(jnp.asarray(a, precision) for a in arrays))
     np.testing.assert_allclose(field.prelogarithmic[3:, 3:], 0.03 * ONE, atol=1e-7)
     angle = np.arctan2(POINTS @ field.axes[1], POINTS @ field.axes[0]) % (2 * np.pi)
     np.testing.assert_allclose(u[:, 3:], (angle / (2 * np.pi))[:, None].repeat(3, 1), atol=2e-6)
 
 
+@pytest.mark.slow
 def test_a_point_dislocation_of_a_planar_quasicrystal():
     """The plane of an octagonal quasicrystal: the same as a line along its periodic axis."""
     with jax.enable_x64(True):
@@ -227,6 +232,7 @@ def test_a_point_dislocation_of_a_planar_quasicrystal():
         np.testing.assert_allclose(one, same, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_gradients(icosahedral_stiffness):
     with jax.enable_x64(True):
         line, x = jnp.array([0.3, -0.5, 0.9]), jnp.array([0.7, 0.4, 0.2])
@@ -245,7 +251,10 @@ def test_gradients(icosahedral_stiffness):
     np.testing.assert_allclose(slopes, expected, rtol=1e-7)
 
 
-def test_on_the_line_everything_is_finite(precision):
+@pytest.mark.slow
+def test_on_the_line_everything_is_finite():
+    precision = jnp.float32
+
     @jax.jit
     def slopes(stiffness, burgers, at):
         field = straight_dislocation(stiffness, burgers, jnp.ones_like(at))
@@ -267,7 +276,7 @@ def test_shapes_are_checked():
 
 
 def test_lowers_for_every_platform():
-    arrays = [jnp.asarray(a, jnp.float32) for a in (ISOTROPIC, np.ones(3), np.ones(3), POINTS)]
+    arrays = [jnp.asarray(a, jnp.float32) for a in (with_phasons(ISOTROPIC), np.ones(6), np.ones(3), POINTS)]
     traced = jax.jit(lambda *a: report(*a)[1]).trace(*arrays)
     for platform in ("cpu", "cuda", "tpu"):
         assert "f64" not in traced.lower(lowering_platforms=(platform,)).as_text()

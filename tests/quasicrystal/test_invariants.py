@@ -147,6 +147,7 @@ def test_stability_without_a_limit():
         assert np.isnan(limits(-tensor, tensor)).all()
 
 
+@pytest.mark.slow
 def test_stability_gradients(ico):
     """Also where eigenvalues are degenerate, as with icosahedral symmetry they always are."""
     with jax.enable_x64(True):
