@@ -146,7 +146,8 @@ def straight_dislocation(
     Example:
         >>> one = jnp.eye(3)
         >>> shear = jnp.einsum("ik,jl->ijkl", one, one) + jnp.einsum("il,jk->ijkl", one, one)
-        >>> screw = straight_dislocation(0.5 * shear, jnp.array([0.0, 0.0, 1.0]), jnp.array([0.0, 0.0, 1.0]))
+        >>> up = jnp.array([0.0, 0.0, 1.0])
+        >>> screw = jax.jit(straight_dislocation)(0.5 * shear, up, up)
         >>> bool(abs(screw.energy_factor() - 0.5 / (4 * jnp.pi)) < 1e-6)  # μ b²/4π
         True
 

@@ -32,7 +32,7 @@ def stability_margin(tensor: Float[Array, "n d n d"]) -> Float[Array, ""]:
         subgradients where it is degenerate (with icosahedral symmetry it is).
 
     Example:
-        >>> float(stability_margin(jnp.eye(4).reshape(2, 2, 2, 2)))
+        >>> round(float(stability_margin(jnp.eye(4).reshape(2, 2, 2, 2))), 5)
         1.0
     """
     return jnp.min(_eigenvalues(strain_form(tensor)))
