@@ -11,6 +11,8 @@ from geoembed.quasicrystal import (
     dislocated_cut,
     displaced_site,
     faulted_cut,
+    in_shadow,
+    shadow_radius,
     straight_dislocation,
     winding,
 )
@@ -178,3 +180,28 @@ def test_a_core_that_is_too_small_is_refused():
             core=0.1,
             **WINDOW,
         )
+
+
+@pytest.mark.slow
+def test_a_point_dislocation_in_a_tiling():
+    """Ammann-Beenker, the dislocation beside the origin: the cut is not seen."""
+    angle = np.pi / 4 * np.arange(4)
+    parallel = np.stack([np.cos(angle), np.sin(angle)]) / np.sqrt(2)
+    perp = np.stack([np.cos(3 * angle), np.sin(3 * angle)]) / np.sqrt(2)
+    vector = np.array([0, 1, 0, 1])
+    burgers = jnp.asarray(np.concatenate([parallel @ vector, perp @ vector]))
+    around = winding(burgers, origin=jnp.array([0.37, 0.21]))
+    inside = {
+        "window": lambda q: in_shadow(perp, q),
+        "window_radius": shadow_radius(perp),
+        "shift": np.array([0.031, 0.017]),
+    }
+    first, second = (
+        dislocated_cut(parallel, perp, around, radius=9.0, core=0.8, branch=b, **inside) for b in (0.3, 3.0)
+    )
+    assert len(first.points) == len(second.points)
+    assert unmatched(first, second) == 0
+    assert np.linalg.norm(first.points - [0.37, 0.21], axis=1).min() > 0.8
+    # (1 + √2)/2 vertices per square of the edge, which is √½ here
+    expected = (1 + np.sqrt(2)) * np.pi * (9.0**2 - 0.8**2)
+    assert abs(len(first.points) / expected - 1) < 0.03
