@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from ..core import register
 from ._integral_formalism import frame, polar
 
 STEEPEST = 0.55  # the largest gradient of a displacement outside the core
@@ -16,6 +17,7 @@ _ROUNDS = (
 )
 
 
+@register
 class Winding(eqx.Module):
     """The simplest displacement with a Burgers vector, U = b θ/2π: every direction alike, no elastic constants.
 

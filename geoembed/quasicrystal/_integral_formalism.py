@@ -14,9 +14,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ..core import norm
+from ..core import norm, register
 
 
+@register
 class StraightDislocation(eqx.Module):
     """The elastic field of a straight dislocation, exact but for its quadrature; make it with `straight_dislocation`.
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from geoembed import load, save
 from geoembed.quasicrystal import (
     elastic_invariants,
     elastic_tensor,
@@ -280,6 +281,15 @@ def test_shapes_are_checked():
         straight_dislocation(jnp.asarray(ISOTROPIC, jnp.float32), jnp.ones(3))
     with pytest.raises(ValueError, match="samples=3 is too few"):
         straight_dislocation(jnp.asarray(ISOTROPIC, jnp.float32), jnp.ones(3), jnp.ones(3), samples=3)
+
+
+def test_fields_are_artefacts(lattice_dislocation, tmp_path):
+    field, _ = lattice_dislocation
+    save(tmp_path / "field", field)
+    back = load(tmp_path / "field")
+    assert type(back) is type(field)
+    np.testing.assert_array_equal(back.cosines, field.cosines)
+    np.testing.assert_array_equal(back.stiffness, field.stiffness)
 
 
 def test_lowers_for_every_platform():
