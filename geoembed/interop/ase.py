@@ -31,6 +31,7 @@ from ..atoms import (
     predict,
 )
 from ..core import InputError, load
+from ._approximant_atoms import approximant_to_atoms as approximant_to_atoms
 
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 

@@ -1,5 +1,10 @@
-"""Quasicrystals as slices of lattices in more dimensions: windows, cuts, diffraction."""
+"""Quasicrystals as slices of lattices in more dimensions: cuts, diffraction, approximants, elasticity, defects."""
 
+from ._approximant import Approximant as Approximant
+from ._approximant import approximant as approximant
+from ._approximant import icosahedral_periods as icosahedral_periods
+from ._approximant import minimum_distance as minimum_distance
+from ._ball_points import ball_points as ball_points
 from ._bragg import Bragg as Bragg
 from ._bragg import bragg as bragg
 from ._bragg import cahn_indices as cahn_indices
@@ -11,6 +16,24 @@ from ._cut import weights as weights
 from ._diffraction import direct_sum as direct_sum
 from ._diffraction import structure_factor as structure_factor
 from ._diffraction import wave_vectors as wave_vectors
+from ._dislocation import DefectCut as DefectCut
+from ._dislocation import dislocated_cut as dislocated_cut
+from ._displacement import Around as Around
+from ._displacement import Winding as Winding
+from ._displacement import displaced_site as displaced_site
+from ._displacement import winding as winding
+from ._faults import faulted_cut as faulted_cut
+from ._integral_formalism import StraightDislocation as StraightDislocation
+from ._integral_formalism import peach_koehler as peach_koehler
+from ._integral_formalism import straight_dislocation as straight_dislocation
+from ._invariants import ElasticInvariants as ElasticInvariants
+from ._invariants import InvariantBlock as InvariantBlock
+from ._invariants import InvariantCounts as InvariantCounts
+from ._invariants import count_invariants as count_invariants
+from ._invariants import distortion_basis as distortion_basis
+from ._invariants import elastic_constants_of as elastic_constants_of
+from ._invariants import elastic_invariants as elastic_invariants
+from ._invariants import elastic_tensor as elastic_tensor
 from ._lattice import Lattice as Lattice
 from ._model import Coset as Coset
 from ._model import Model as Model
@@ -20,6 +43,13 @@ from ._models import dodecagonal as dodecagonal
 from ._models import fibonacci as fibonacci
 from ._models import icosahedral as icosahedral
 from ._models import penrose as penrose
+from ._point_group import PointGroup as PointGroup
+from ._point_group import point_group as point_group
+from ._stability import stability_limits as stability_limits
+from ._stability import stability_margin as stability_margin
+from ._stability import strain_form as strain_form
+from ._strip import in_shadow as in_shadow
+from ._strip import shadow_radius as shadow_radius
 from ._window import Difference as Difference
 from ._window import Union as Union
 from ._window import Window as Window
