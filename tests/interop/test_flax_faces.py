@@ -203,6 +203,7 @@ same(values, expected)
 """
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_numbers_of_one():
     """Batch split over two devices, parameters on both or split themselves."""
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"

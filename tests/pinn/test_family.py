@@ -62,6 +62,7 @@ def rods():
     )
 
 
+@pytest.mark.slow
 def test_unseen_members_match_the_closed_form(rods):
     for unseen in (rod(1.1, 1.4), rod(1.5, 0.6), rod(1.9, 0.9)):
         assert member_error(rods.field, unseen) < 1e-2

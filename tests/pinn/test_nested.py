@@ -278,6 +278,7 @@ def test_smaller_cells_at_the_edge_beat_as_many_equal_ones(monkeypatch):
     assert nested < 0.25 * equal_cells
 
 
+@pytest.mark.slow
 def test_saved_and_resumed_runs_repeat_bit_by_bit(problem, tmp_path):
     options = {"key": KEY, "tolerance": 0.0, "cells": 600, "first_cells": 200}
     never, stop = StopAt(-1), StopAt(4)

@@ -134,6 +134,7 @@ def test_an_l_profile_with_several_patches(points):
     assert result.energy_balance < 1e-2
 
 
+@pytest.mark.slow
 def test_a_ball_with_a_cavity():
     """T = 300 + 100 (2/r − 1) between r = 1 and r = 2, on a triangulated ball that is 0.3 % too small."""
     part = shell(subdivisions=3)

@@ -150,6 +150,7 @@ def test_soft_conditions(bumpy):
     assert error < 3 * bumpy.estimated_error
 
 
+@pytest.mark.slow
 def test_two_seeds_agree(bumpy):
     """Only the points that are held out and those on the boundary depend on the seed."""
     other = solve(ROBIN, key=jax.random.key(1), tolerance=1e-9)

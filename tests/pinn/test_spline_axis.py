@@ -101,6 +101,7 @@ def test_a_product_of_splines(precision):
         assert np.asarray(found) == pytest.approx(wanted, abs=tolerance)
 
 
+@pytest.mark.slow
 def test_derivatives_of_a_product_of_splines():
     grid, vector = product(3)
     step, points = 1e-5, RNG.uniform(-0.99, 0.99, (20, 2))

@@ -82,6 +82,7 @@ def parts(points):
     return found
 
 
+@pytest.mark.slow
 def test_the_divergence_of_the_flux_is_the_balance_where_the_residual_is_zero():
     with jax.enable_x64(True):
         points = {name: jnp.asarray(0.5 + np.arange(case[2]) / 4) for name, case in EQUATIONS.items()}

@@ -150,6 +150,7 @@ def test_refinement_stays_near_kinks_and_the_surface():
     assert np.mean(spacing == finest) < 0.5
 
 
+@pytest.mark.slow
 def test_not_reached_says_so():
     report = baked(block, tolerance=1e-5, memory=2**20).report
     assert report.status == "not reached"
@@ -168,6 +169,7 @@ def test_the_size_is_that_of_the_arrays():
     assert field.report.size == sum(leaf.nbytes for leaf in jax.tree.leaves(field))
 
 
+@pytest.mark.slow
 def test_the_narrow_band_equals_the_dense_grid_inside_the_band():
     """Value, gradient and Laplacian: only the splines that reach out of the band are others."""
     base = bake(block, bounds=CUBE, key=KEY, dtype="float64", spacing=0.025, band=0.06)

@@ -143,6 +143,7 @@ def faces(field, level, count, seed):
     return points, axis
 
 
+@pytest.mark.slow
 def test_second_derivatives_do_not_jump():
     """Across faces of cells, bricks and levels, for a function with a kink. The third derivatives do jump."""
     with jax.enable_x64(True):

@@ -174,6 +174,7 @@ def test_a_tessellated_sphere_is_nearly_the_sphere(order, power):
     assert np.all(np.diff(expected) < 0)
 
 
+@pytest.mark.slow
 def test_the_exact_distance_has_kinks_where_phi_has_none():
     """Across the medial axis of a box the gradient of |SDF| jumps; φ stays smooth and its Laplacian bounded."""
     mesh = box()
@@ -195,6 +196,7 @@ def test_the_exact_distance_has_kinks_where_phi_has_none():
     assert np.abs(bent * s).max() < 4  # 1/r from the edge at x = y = 0
 
 
+@pytest.mark.slow
 def test_at_the_rim_second_derivatives_grow_like_1_over_r(bases):
     r = np.array([1e-2, 1e-3, 1e-4])
     points = np.array([2.0, 1.3, 0.0]) + r[:, None] * np.array([0.6, 0.0, 0.8])

@@ -158,6 +158,7 @@ def test_neumann_and_robin_conditions_hold_on_the_boundary(flux, coefficient, pr
     np.testing.assert_allclose(values, jax.vmap(trial)(points), atol=30 * np.finfo(precision).eps)
 
 
+@pytest.mark.slow
 def test_mixed_conditions_hold_together():
     """Held on two sides, convecting on the third: power 2 keeps the normal derivative."""
     first, second, third = sides()

@@ -160,6 +160,7 @@ def test_a_box_and_the_derivatives_in_its_sides(size, precision):
     np.testing.assert_allclose(found.inertia, np.diag(inertia), atol=0.02 * inertia.max())
 
 
+@pytest.mark.slow
 def test_derivatives_of_a_box_converge():
     """Over many places of a box the typical error of dV/ds halves with the cells; here from 12 to 24."""
 
