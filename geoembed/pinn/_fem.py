@@ -139,7 +139,7 @@ def solve_heat(
     Raises:
         ImportError: The extra `fem` is not installed.
         ValueError: k is not positive, or nothing fixes the temperature level (only fluxes are given).
-        RuntimeError: The linear solver does not converge.
+        NotSolved: The linear solver does not converge.
     """
     unit = conductivity.mean if isinstance(conductivity, SolidConductivity) else conductivity
     if not unit > 0:
@@ -260,6 +260,10 @@ def _facet_numbers(all_facets: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return order[np.searchsorted(keys, key(wanted.T), sorter=order)]
 
 
+class NotSolved(RuntimeError):
+    """The linear solver of the finite elements does not converge: the mesh has tetrahedra that are almost flat."""
+
+
 def solve_linear(matrix, load, values, fixed, tolerance) -> tuple[np.ndarray, int, float]:
     """Solve for the free degrees of freedom; returns all values, the iterations, the residual ratio."""
     pyamg = fem_package("pyamg")
@@ -275,7 +279,7 @@ def solve_linear(matrix, load, values, fixed, tolerance) -> tuple[np.ndarray, in
     start = float(np.linalg.norm(right))
     final = float(np.linalg.norm(right - system @ solution[free])) / start if start > 0 else 0.0
     if not final < 100 * tolerance:
-        raise RuntimeError(f"the finite-element solver stopped at a relative residual of {final:.1e}")
+        raise NotSolved(f"the finite-element solver stopped at a relative residual of {final:.1e}")
     return solution, len(residuals), final
 
 

@@ -1,6 +1,7 @@
 """The finite-element judge against closed forms, and the rules of the certificate."""
 
 import dataclasses
+import functools
 import hashlib
 import importlib
 import json
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from geoembed.core import InputError
 from geoembed.pinn import _certificate, _fem, _fem_adapt, _fem_mesh, _fem_reference, _fem_refine, _fem_surface
 
 DATA = Path(_certificate.__file__).parent / "data"
@@ -383,3 +385,27 @@ def test_bundled_reference_belongs_to_the_bundled_part():
     size = np.array([40e-3, 40e-3, 22e-3])
     assert (points.max(0) - points.min(0) > 0.95 * size).all()
     assert (points.max(0) - points.min(0) <= size).all()
+
+
+@needs_fem
+def test_where_the_linear_solver_stops_another_mesh_is_made(monkeypatch):
+    """The mesher is not deterministic: now and then a tetrahedron is almost flat."""
+    vertices, faces, left, right = slab()
+    conditions = table(len(faces), held=[(left, 400.0), (right, 300.0)])
+    asked, honest = [], _fem_reference.solve_adapted
+
+    def stopping(*arguments, stops, **options):
+        asked.append(len(arguments[0].tets))
+        if len(asked) <= stops:
+            raise _fem.NotSolved("the finite-element solver stopped at a relative residual of 3.2e+01")
+        return honest(*arguments, **options)
+
+    monkeypatch.setattr(_fem_reference, "solve_adapted", functools.partial(stopping, stops=1))
+    found = _fem_reference.fem_reference(vertices, faces, conditions, 2.0, 0.0, seed=1, **SMALL)
+    assert found.agreement < 1e-6
+    assert len(asked) == 3
+    asked.clear()
+    monkeypatch.setattr(_fem_reference, "solve_adapted", functools.partial(stopping, stops=99))
+    with pytest.raises(InputError, match=r"3.2e\+01 on each of 3 meshes"):
+        _fem_reference.fem_reference(vertices, faces, conditions, 2.0, 0.0, seed=1, **SMALL)
+    assert len(asked) == 3
