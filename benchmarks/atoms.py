@@ -1,13 +1,14 @@
 """The potential of geoembed beside mace-torch, with the same weights: parity, time of energy and forces and of a step.
 
-    python benchmarks/atoms.py --peers PYTHON [--only parity speed] [--systems si64 si216 3bpa] [--channels 32 128]
-        [--precision float32 float64] [--threads 1 2] [--quick] [--again]
+    python benchmarks/atoms.py --peers PYTHON [--only parity speed growth] [--systems si64 si216 3bpa]
+        [--channels 32 128] [--precision float32 float64] [--threads 1 2] [--quick] [--again]
 
 PYTHON is an interpreter of an environment with geoembed[mace]. Every measurement has a process of its own, bound to
 as many cores as it has threads; ours and theirs take turns. Neighbour lists are made before the clock starts; a
 training step is the gradient of a loss of energies and forces and an update of AMSGrad. The difference of both
-programs' forces is stored beside the times. 3bpa needs GEOEMBED_DATA. Rows that are in benchmarks/results/atoms.jsonl
-are not measured again. The last line printed is one JSON object.
+programs' forces is stored beside the times. Growth is ours alone: energy and forces of silicon by the number of
+atoms, 32 channels, one thread. 3bpa needs GEOEMBED_DATA. Rows that are in benchmarks/results/atoms.jsonl are not
+measured again. The last line printed is one JSON object.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import numpy as np
 from rows import RESULTS, commit, row
 
 HERE = Path(__file__).resolve().parent
+GROWTH = (64, 512, 1728, 4096, 8000, 10648)  # 8 n³ atoms
 VARIANTS = (
     *(
         "residual",
@@ -42,7 +44,9 @@ VARIANTS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", required=True, help="interpreter of an environment with geoembed[mace]")
-    parser.add_argument("--only", nargs="+", choices=["parity", "speed"], default=["parity", "speed"])
+    parser.add_argument(
+        "--only", nargs="+", choices=["parity", "speed", "growth"], default=["parity", "speed"]
+    )
     parser.add_argument("--systems", nargs="+", default=["si64", "si216", "3bpa"])
     parser.add_argument("--channels", nargs="+", type=int, default=[32, 128])
     parser.add_argument("--precision", nargs="+", default=["float32"])
@@ -76,7 +80,21 @@ def main() -> None:
                         summary[name] = {
                             key: found[key] for key in ("ratio", "step_ratio", "force_difference")
                         }
+    if "growth" in options.only:
+        for atoms in GROWTH:
+            identity = {"case": "growth", "atoms": atoms, "commit": commit()}
+            found = row(path, identity, lambda n=atoms: growth(n), again=options.again)
+            summary[f"growth/{atoms}"] = found["ms_per_atom"]
     print(json.dumps(summary))
+
+
+def growth(atoms: int) -> dict[str, Any]:
+    """Time and memory of energy and forces, and of the compilation before."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = [str(Path(folder) / "potential"), "--system", f"si{atoms}", "--channels", "32"]
+        child(sys.executable, "make", *arguments)
+        found = child(sys.executable, "geoembed", *arguments, "--no-step", "--seconds", "2")
+    return found | {"ms_per_atom": round(found["ms"] / atoms, 4)}
 
 
 def speed(options: argparse.Namespace, case: dict[str, Any]) -> dict[str, Any]:

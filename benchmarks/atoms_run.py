@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--precision", default="float32")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--no-step", action="store_true", help="energy and forces only")
     options = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))[: options.threads]
     os.sched_setaffinity(0, cores)  # XLA and torch start as many threads as there are cores
@@ -120,7 +121,8 @@ def ours(options: argparse.Namespace) -> dict[str, Any]:
 
     state = tool.init(weights)
     found = _timed("", lambda: jax.block_until_ready(energy_and_forces(weights, batch)), options.seconds)
-    found |= _timed("step_", lambda: jax.block_until_ready(step(weights, state, batch)), options.seconds)
+    if not options.no_step:
+        found |= _timed("step_", lambda: jax.block_until_ready(step(weights, state, batch)), options.seconds)
     energy, forces = energy_and_forces(weights, batch)
     np.savez(Path(options.place).with_suffix(".ours.npz"), energy=energy, forces=forces)
     return found | {"atoms": len(batch.positions), "pairs": int(batch.neighbours.mask.sum())}
