@@ -17,10 +17,6 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# One thread of linear algebra for a process: two processes keep two cores busy, and threads of OpenBLAS that wait for
-# each other beside them took a test of six seconds to four hundred. The processes of xdist inherit this.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 # A program becomes one piece of machine code, not up to 32 that are compiled side by side: the cores are busy with two
 # processes anyway, and each piece has its own cost. XLA reads this when it first compiles; what is already set wins.
 os.environ["XLA_FLAGS"] = f"--xla_cpu_parallel_codegen_split_count=1 {os.environ.get('XLA_FLAGS', '')}"
@@ -54,6 +50,15 @@ settings.load_profile("geoembed")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One thread of linear algebra for each of several processes, which inherit this.
+
+    Threads of OpenBLAS that wait for each other beside another process took a test of six seconds to four hundred.
+    """
+    if config.getoption("numprocesses", default=None):
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -24,7 +24,7 @@ KEYS = {
     "part", "relative_error_fem", "energy_balance", "seconds", "iterations", "parameters", "status",
     "versions", "seed", "input_sha256",
 }  # fmt: skip
-REPORTS = 6  # after so many progress reports the interrupted runs are stopped
+REPORTS = 2  # of three: after so many progress reports the interrupted runs are stopped
 
 
 def environment() -> dict[str, str]:
