@@ -58,10 +58,12 @@ class Outcome:
         return lines[0]
 
 
-@pytest.fixture(autouse=True)
-def as_many_heat_points_as_in_other_processes(monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def as_many_heat_points_as_in_other_processes():
     """The tests of `pinn` lower their number in this process, and results are compared with those of others."""
-    monkeypatch.setattr(_solve_part, "_HEAT_POINTS", HEAT_POINTS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_solve_part, "_HEAT_POINTS", HEAT_POINTS)
+        yield
 
 
 @pytest.fixture
