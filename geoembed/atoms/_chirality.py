@@ -14,7 +14,7 @@ from ._batch import Batch
 from ._coupling import clebsch_gordan
 from ._interaction import split
 from ._mace import Mace
-from ._molecule import example_molecules, molecule
+from ._molecule import example_molecules, molecule, over_molecule
 from ._reduce import over_structures
 from ._soap import SoapPowerSpectrum
 
@@ -107,9 +107,7 @@ class Chirality(eqx.Module):
         if isinstance(self.source, SoapPowerSpectrum):
             row = jnp.arange(numbers.shape[0])
             return self.of_atoms(molecule(positions, numbers, row, self.cutoff))
-        row, known = self.source.elements.rows(numbers)
-        batch = molecule(positions, self.source.elements.numbers, row, self.cutoff)
-        return jnp.where(jnp.all(known > 0), self.of_atoms(batch), jnp.nan)
+        return over_molecule(self.of_atoms, self.source.elements, self.cutoff, positions, numbers)
 
     def of_atoms(self, batch: Batch) -> Float[Array, "atoms outputs"]:
         """The pseudoscalars of each atom of a batch; without meaning for padding."""

@@ -9,7 +9,7 @@ from ..check import GROUPS
 from ..core import Property, register
 from ._batch import Batch
 from ._mace import Encoder
-from ._molecule import example_molecules, molecule
+from ._molecule import example_molecules, over_molecule
 from ._reduce import over_structures
 
 
@@ -47,9 +47,7 @@ class Descriptors(eqx.Module):
         Returns:
             channels numbers for each layer. Twice continuously differentiable, also where a pair crosses the cutoff.
         """
-        row, known = self.encoder.elements.rows(numbers)
-        batch = molecule(positions, self.encoder.elements.numbers, row, self.cutoff)
-        return jnp.where(jnp.all(known > 0), self.of_atoms(batch), jnp.nan)
+        return over_molecule(self.of_atoms, self.encoder.elements, self.cutoff, positions, numbers)
 
     def of_atoms(self, batch: Batch) -> Float[Array, "atoms features"]:
         """The features of each atom of a batch, layer by layer; without meaning for padding."""

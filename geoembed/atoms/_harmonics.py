@@ -29,24 +29,19 @@ def spherical_harmonics(
         >>> (spherical_harmonics(jnp.array([0.0, 0.0, 1.0]), 1) ** 2).round(4).tolist()
         [1.0, 0.0, 0.0, 3.0]
     """
-    powers = [jnp.ones_like(vectors[..., :1])]
+    axes = [jnp.squeeze(x, -1) for x in jnp.split(vectors, 3, axis=-1)]
+    powers = [[jnp.ones_like(axes[0])]]
     for degree in range(1, max_ell + 1):
-        bases, axes = _monomials(degree)[1]
-        factor = _picked(vectors, axes)
-        powers.append(factor if degree == 1 else _picked(powers[-1], bases) * factor)
-    table = np.zeros((sum(len(_monomials(degree)[0]) for degree in range(max_ell + 1)), (max_ell + 1) ** 2))
+        powers.append(
+            [powers[-1][base] * axes[axis] for base, axis in zip(*_monomials(degree)[1], strict=True)]
+        )
+    table = np.zeros((sum(map(len, powers)), (max_ell + 1) ** 2))
     row = 0
-    for degree in range(max_ell + 1):
-        block = _polynomials(degree)
-        table[row : row + len(block), degree**2 : (degree + 1) ** 2] = block
-        row += len(block)
-    return jnp.concatenate(powers, axis=-1) @ jnp.asarray(table, vectors.dtype)
-
-
-def _picked(values: Float[Array, "*shape n"], places: list[int]) -> Float[Array, "*shape m"]:
-    """values[..., places], exactly; as a product with zeros and ones, which compiles faster than slices."""
-    chosen = np.arange(values.shape[-1])[:, None] == np.array(places)[None]
-    return jnp.matmul(values, jnp.asarray(chosen, values.dtype), precision="highest")
+    for degree, monomials in enumerate(powers):
+        table[row : row + len(monomials), degree**2 : (degree + 1) ** 2] = _polynomials(degree)
+        row += len(monomials)
+    stacked = jnp.stack([monomial for monomials in powers for monomial in monomials], axis=-1)
+    return stacked @ jnp.asarray(table, vectors.dtype)
 
 
 @functools.cache

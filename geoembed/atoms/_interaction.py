@@ -210,6 +210,7 @@ def mix(x: Float[Array, "atoms components channels"], weights: tuple[Array, ...]
 
 
 def normals(key: PRNGKeyArray, shapes: list[tuple[int, ...]]) -> tuple[Array, ...]:
+    """An array of normal numbers for each shape."""
     return tuple(
         jax.random.normal(k, shape)
         for k, shape in zip(jax.random.split(key, len(shapes)), shapes, strict=True)

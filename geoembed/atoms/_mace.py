@@ -15,7 +15,6 @@ from ._element_embedding import ElementEmbedding
 from ._expansion import expand
 from ._gain import SILU_GAIN
 from ._interaction import Interaction, Species
-from ._messages import Edges
 from ._nequip import Nequip
 from ._product import Couplings, Product
 from ._radial import BesselBasis, GaussianBasis
@@ -142,7 +141,7 @@ class Mace(eqx.Module):
         """The features behind each layer: components of degree 0, 1, … by channels."""
         model = cast(self, batch.positions.dtype)
         species = Species(model.elements(batch.kinds), batch.kind)
-        edges = model._edges(batch)
+        edges = expand(batch, model.radial, model.max_ell, model.transform)
         features = []
         for k, (interaction, product) in enumerate(zip(model.interactions, model.products, strict=True)):
             if k == 0:
@@ -151,9 +150,6 @@ class Mace(eqx.Module):
                 messages, skip = interaction(features[-1], species, edges)
             features.append(product(messages, species, skip, reverse_only=edges.halves is not None))
         return tuple(features)
-
-    def _edges(self, batch: Batch) -> Edges:
-        return expand(batch, self.radial, self.max_ell, self.transform)
 
 
 Encoder = Mace | Nequip

@@ -1,6 +1,6 @@
 """A molecule without a cell, all of whose pairs are looked at: what descriptors take beside batches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +9,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from ..core import host_generator
 from ..core import norm as safe_norm
 from ._batch import Batch
+from ._element_embedding import ElementEmbedding
 from ._neighbours import Neighbours
 
 _EXAMPLE_ATOMS = 4
@@ -34,6 +35,19 @@ def molecule(
         owner=jnp.zeros(count, jnp.int32),
         neighbours=neighbours,
     )
+
+
+def over_molecule(
+    of_atoms: Callable[[Batch], Float[Array, "atoms features"]],
+    elements: ElementEmbedding,
+    cutoff: float,
+    positions: Float[Array, "atoms 3"],
+    numbers: Int[Array, " atoms"],
+) -> Float[Array, "atoms features"]:
+    """What a function of batches says of one molecule; NaN if the table does not know one of its elements."""
+    row, known = elements.rows(numbers)
+    batch = molecule(positions, elements.numbers, row, cutoff)
+    return jnp.where(jnp.all(known > 0), of_atoms(batch), jnp.nan)
 
 
 def example_molecules(

@@ -9,7 +9,7 @@ from ..check import GROUPS, pseudoscalar
 from ..core import Property, register
 from ._batch import Batch
 from ._gated import irreps_apart
-from ._molecule import example_molecules, molecule
+from ._molecule import example_molecules, over_molecule
 from ._nequip import Nequip
 from ._reduce import over_structures
 
@@ -63,9 +63,7 @@ class Pseudoscalars(eqx.Module):
             channels numbers for each layer that has odd scalars. Twice continuously differentiable, also where a pair
             crosses the cutoff.
         """
-        row, known = self.encoder.elements.rows(numbers)
-        batch = molecule(positions, self.encoder.elements.numbers, row, self.cutoff)
-        return jnp.where(jnp.all(known > 0), self.of_atoms(batch), jnp.nan)
+        return over_molecule(self.of_atoms, self.encoder.elements, self.cutoff, positions, numbers)
 
     def of_atoms(self, batch: Batch) -> Float[Array, "atoms features"]:
         """The odd scalars of each atom of a batch, layer by layer; without meaning for padding."""

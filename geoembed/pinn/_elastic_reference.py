@@ -10,9 +10,9 @@ from jaxtyping import Float, Int
 
 from ._certificate import Judged, Status, fem_versions, verdict
 from ._fem import TOLERANCE, evaluate
-from ._fem_adapt import adapt, error_indicator
+from ._fem_adapt import adapt, error_indicator, on_sound_mesh
 from ._fem_elasticity import ElasticFemSolution, LoadTable, Material, solve_elasticity
-from ._fem_mesh import MeshDeviation, TetMesh, mesh_deviation, sample_mesh, tetrahedralise
+from ._fem_mesh import MeshDeviation, TetMesh, mesh_deviation, sample_mesh
 from ._fem_surface import inside_surface
 from ._problem import Problem
 
@@ -105,6 +105,7 @@ def elastic_reference(
 
     Raises:
         ImportError: The extra `fem` is not installed.
+        InputError: No mesh is good enough for the linear solver.
     """
     begin, domain = time.perf_counter(), problem.domain
     vertices, faces = domain.vertices * domain.metres_per_unit, domain.faces
@@ -114,13 +115,14 @@ def elastic_reference(
         return solve_elasticity(mesh, problem.face_loads, material, tolerance=tolerance)
 
     group = _equal_loads(problem.face_loads)
+
+    def adapted(mesh: TetMesh, tets: int) -> ElasticFemSolution:
+        return adapt(mesh, vertices, faces, group, solve=solve, indicator=_indicator, tets=tets)
+
     first, second = (
-        adapt(
-            tetrahedralise(vertices, faces, tets=start),
-            vertices, faces, group, solve=solve, indicator=_indicator, tets=end,
-        )
+        on_sound_mesh(vertices, faces, start, lambda mesh, end=end: adapted(mesh, end))
         for start, end in (coarse, fine)
-    )  # fmt: skip
+    )
     where = sample_mesh(second.mesh, points, np.random.default_rng(seed))
     where = where[inside_surface(vertices, faces, where)]
     (other, in_coarse), (value, in_fine) = _evaluate(first, where), _evaluate(second, where)

@@ -11,8 +11,9 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Float, Int
 
-from ._fem import TOLERANCE, FaceTable, FemSolution, patches_by_condition, solve_heat
-from ._fem_mesh import TetMesh, fem_package, tet_volumes
+from ..core import InputError
+from ._fem import TOLERANCE, FaceTable, FemSolution, NotSolved, patches_by_condition, solve_heat
+from ._fem_mesh import TetMesh, fem_package, tet_volumes, tetrahedralise
 from ._fem_nonlinear import Conductivity, is_nonlinear, solve_nonlinear_heat
 from ._fem_refine import refine, resolve_borders
 
@@ -23,6 +24,7 @@ _MARKED, _GROWTH = 0.15, 3
 _NEAR_ENOUGH = 0.9
 # Tolerance of the linear solver on the way.
 _ROUGH = 1e-5
+_TRIES = 3  # meshes, before the judge gives up
 
 Solution = TypeVar("Solution")
 
@@ -82,6 +84,37 @@ def solve_adapted(
 
     group = patches_by_condition(conditions)[0]
     return adapt(mesh, vertices, faces, group, solve=solve, indicator=error_indicator, tets=tets)
+
+
+def on_sound_mesh(
+    vertices: Float[np.ndarray, "v 3"],
+    faces: Int[np.ndarray, "f 3"],
+    tets: int,
+    solve: Callable[[TetMesh], Solution],
+) -> Solution:
+    """What `solve` returns for a mesh of a surface; where almost flat tetrahedra stop it, for another one.
+
+    Args:
+        vertices: Corners of the closed surface.
+        faces: Its triangles.
+        tets: Tetrahedra asked of the mesher.
+        solve: Solves on a mesh, or refines it and solves.
+
+    Raises:
+        InputError: No mesh was good enough.
+    """
+    for attempt in range(_TRIES):
+        mesh = tetrahedralise(vertices, faces, tets=tets + attempt * tets // 10)
+        try:
+            return solve(mesh)
+        except NotSolved as error:
+            last = error
+    raise InputError(
+        "certify",
+        "finite elements",
+        f"{last} on each of {_TRIES} meshes",
+        "The answer is kept; judge it again, or mend slivers of the surface (geoembed inspect)",
+    )
 
 
 def adapt(

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 
-from ._fem import TOLERANCE, FemSolution, ScaledMesh
+from ._fem import TOLERANCE, FemSolution, NotSolved, ScaledMesh
 from ._fem_mesh import TetMesh, fem_package
 
 _RESTART = 60
@@ -111,7 +111,7 @@ def solve_elasticity(
 
     Raises:
         ImportError: The extra `fem` is not installed.
-        RuntimeError: The linear solver does not converge.
+        NotSolved: The linear solver does not converge.
     """
     given, stiffness, traction = (
         np.asarray(column, np.float64)[mesh.facet_face]
@@ -255,5 +255,5 @@ def _solve(matrix, load, values, fixed, rigid, tolerance) -> tuple[np.ndarray, i
             break
         change, left, final = change + part, left_then, final_then
     if not final < 100 * tolerance:
-        raise RuntimeError(f"the finite-element solver stopped at a relative residual of {final:.1e}")
+        raise NotSolved(f"the finite-element solver stopped at a relative residual of {final:.1e}")
     return values + np.where(fixed, 0.0, change), iterations, final

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..core import InputError
-from ._fem import FaceTable, FemSolution, NotSolved, evaluate, patches_by_condition
-from ._fem_adapt import solve_adapted
-from ._fem_mesh import MeshDeviation, mesh_deviation, sample_mesh, tetrahedralise
+from ._fem import FaceTable, FemSolution, evaluate, patches_by_condition
+from ._fem_adapt import on_sound_mesh, solve_adapted
+from ._fem_mesh import MeshDeviation, TetMesh, mesh_deviation, sample_mesh
 from ._fem_nonlinear import Conductivity
 from ._fem_surface import face_areas, inside_surface
 
@@ -19,7 +18,6 @@ from ._fem_surface import face_areas, inside_surface
 # half times as many: at rates of N^(-2/3) to N^(-1) their difference is about the finer one's error or more.
 COARSE, FINE = (15_000, 70_000), (30_000, 180_000)
 _POINTS = 12_000
-_TRIES = 3  # meshes, before the judge gives up
 
 
 @dataclass(frozen=True)
@@ -104,8 +102,13 @@ def fem_reference(
     begin = time.perf_counter()
     if face_patch is None:
         face_patch, names = patches_by_condition(conditions)
+
+    def solve(mesh: TetMesh, tets: int) -> FemSolution:
+        return solve_adapted(mesh, vertices_m, faces, conditions, conductivity, source, tets=tets)
+
     first, second = (
-        _solution(vertices_m, faces, conditions, conductivity, source, sizes) for sizes in (coarse, fine)
+        on_sound_mesh(vertices_m, faces, start, lambda mesh, end=end: solve(mesh, end))
+        for start, end in (coarse, fine)
     )
     where = sample_mesh(second.mesh, points, np.random.default_rng(seed))
     where = where[inside_surface(vertices_m, faces, where)]
@@ -122,30 +125,6 @@ def fem_reference(
         heat=heat,
         energy_balance=energy_balance([patch.watts for patch in heat] + [second.source_heat]),
         seconds=time.perf_counter() - begin,
-    )
-
-
-def _solution(
-    vertices_m: Float[np.ndarray, "v 3"],
-    faces: Int[np.ndarray, "f 3"],
-    conditions: FaceTable,
-    conductivity: Conductivity,
-    source: float,
-    sizes: tuple[int, int],
-) -> FemSolution:
-    """The solution on one adapted mesh; where almost flat tetrahedra stop the solver, on another one."""
-    start, end = sizes
-    for attempt in range(_TRIES):
-        mesh = tetrahedralise(vertices_m, faces, tets=start + attempt * start // 10)
-        try:
-            return solve_adapted(mesh, vertices_m, faces, conditions, conductivity, source, tets=end)
-        except NotSolved as error:
-            last = error
-    raise InputError(
-        "certify",
-        "finite elements",
-        f"{last} on each of {_TRIES} meshes",
-        "The answer is kept; judge it again, or mend slivers of the surface (geoembed inspect)",
     )
 
 

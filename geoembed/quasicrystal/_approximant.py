@@ -2,21 +2,18 @@
 
 import itertools
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 from scipy.spatial import KDTree
 
 from ..core import InputError
 from ._ball_points import ball_points
-from ._strip import in_shadow, shadow_radius
+from ._strip import Accepts, in_shadow, shadow_radius
 
 # Fractional coordinates this far below 1 count as 0: rounding, and no two sites are so near.
 _ROUNDING = 1e-9
-
-Window = Callable[[Float64[np.ndarray, "n e"]], Bool[np.ndarray, " n"]]
 
 
 class Approximant(NamedTuple):
@@ -71,7 +68,7 @@ def approximant(
     periods: Int64[np.ndarray, "d D"],
     *,
     shift: Float64[np.ndarray, " e"] | None = None,
-    window: Window | None = None,
+    window: Accepts | None = None,
     window_radius: float | None = None,
 ) -> Approximant:
     """The approximant whose cell vectors are the projections of given lattice vectors. Exact up to rounding.

@@ -6,20 +6,18 @@ or two. If b is the projection of a vector of the lattice, the sites just before
 and the structure does not know where the cut was made. If it is not, there is a fault on the cut.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Float64, Int64
+from jaxtyping import Array, Float, Float64, Int64
 
 from ..core import InputError
 from ._ball_points import ball_points
 from ._displacement import STEEPEST, Around, displaced_site
-
-Window = Callable[[Float64[np.ndarray, "n e"]], Bool[np.ndarray, " n"]]
+from ._strip import Accepts
 
 _CHUNK = 8192  # lattice vectors that are solved side by side, always as many: one program
 _FAN = 16  # directions that are tried for a lattice vector near the line
@@ -45,7 +43,7 @@ def dislocated_cut(
     parallel: Float64[np.ndarray, "d D"],
     perp: Float64[np.ndarray, "e D"],
     field: Around,
-    window: Window,
+    window: Accepts,
     *,
     radius: float,
     window_radius: float,

@@ -4,7 +4,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from ._ball_points import ball_points
-from ._dislocation import DefectCut, Window
+from ._dislocation import DefectCut
+from ._strip import Accepts
 
 
 def faulted_cut(
@@ -12,7 +13,7 @@ def faulted_cut(
     perp: Float64[np.ndarray, "e D"],
     normal: Float64[np.ndarray, " d"],
     jump: Float64[np.ndarray, " D"],
-    window: Window,
+    window: Accepts,
     *,
     radius: float,
     window_radius: float,

@@ -1,9 +1,13 @@
 """The window of a tiling: the shadow of the unit cube in perpendicular space, a zonotope."""
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Bool, Float64
+
+Accepts = Callable[[Float64[np.ndarray, "n e"]], Bool[np.ndarray, " n"]]
+"""Which perpendicular coordinates belong to a site."""
 
 
 def in_shadow(perp: Float64[np.ndarray, "e D"], points: Float64[np.ndarray, "n e"]) -> Bool[np.ndarray, " n"]:
