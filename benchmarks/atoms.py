@@ -1,9 +1,10 @@
 """The potential of geoembed beside mace-torch, with the same weights: parity, time of energy and forces and of a step.
 
-    python benchmarks/atoms.py --peers PYTHON [--only parity speed growth] [--systems si64 si216 3bpa]
+    python benchmarks/atoms.py --peers PYTHON [--only parity speed mlip growth] [--systems si64 si216 3bpa]
         [--channels 32 128] [--precision float32 float64] [--threads 1 2] [--quick] [--again]
 
-PYTHON is an interpreter of an environment with geoembed[mace]. Every measurement has a process of its own, bound to
+PYTHON is an interpreter of an environment with geoembed[mace]; for mlip, whose MACE is of the same size but has other
+weights, of one with geoembed and mlip. Every measurement has a process of its own, bound to
 as many cores as it has threads; ours and theirs take turns. Neighbour lists are made before the clock starts; a
 training step is the gradient of a loss of energies and forces and an update of AMSGrad. The difference of both
 programs' forces is stored beside the times. Growth is ours alone: energy and forces of silicon by the number of
@@ -12,11 +13,13 @@ measured again. The last line printed is one JSON object.
 """
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +46,9 @@ VARIANTS = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--peers", required=True, help="interpreter of an environment with geoembed[mace]")
+    parser.add_argument("--peers", required=True, help="interpreter of an environment with the peer")
     parser.add_argument(
-        "--only", nargs="+", choices=["parity", "speed", "growth"], default=["parity", "speed"]
+        "--only", nargs="+", choices=["parity", "speed", "mlip", "growth"], default=["parity", "speed"]
     )
     parser.add_argument("--systems", nargs="+", default=["si64", "si216", "3bpa"])
     parser.add_argument("--channels", nargs="+", type=int, default=[32, 128])
@@ -63,29 +66,25 @@ def main() -> None:
             found = row(path, identity, lambda n=name: child(options.peers, "parity", n), again=options.again)
             differences = [value for key, value in found.items() if key.endswith("_difference")]
             summary[f"parity/{name}"] = max(differences)
-    if "speed" in options.only:
-        for system in options.systems:
-            for channels in options.channels:
-                for precision in options.precision:
-                    for threads in options.threads:
-                        case = {
-                            "system": system,
-                            "channels": channels,
-                            "precision": precision,
-                            "threads": threads,
-                        }
-                        identity = {"case": "speed", **case, "quick": options.quick, "commit": commit()}
-                        found = row(path, identity, lambda c=case: speed(options, c), again=options.again)
-                        name = "/".join(str(value) for value in case.values())
-                        summary[name] = {
-                            key: found[key] for key in ("ratio", "step_ratio", "force_difference")
-                        }
+    for kind, measure in (("speed", speed), ("mlip", mlip)):
+        for case in cases(options) if kind in options.only else ():
+            identity = {"case": kind, **case, "quick": options.quick, "commit": commit()}
+            found = row(path, identity, lambda m=measure, c=case: m(options, c), again=options.again)
+            keys = {"ratio", "step_ratio", "force_difference"} & found.keys()
+            summary["/".join([kind, *map(str, case.values())])] = {key: found[key] for key in sorted(keys)}
     if "growth" in options.only:
         for atoms in GROWTH:
             identity = {"case": "growth", "atoms": atoms, "commit": commit()}
             found = row(path, identity, lambda n=atoms: growth(n), again=options.again)
             summary[f"growth/{atoms}"] = found["ms_per_atom"]
     print(json.dumps(summary))
+
+
+def cases(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Every combination that is asked for."""
+    names = {"system": "systems", "channels": "channels", "precision": "precision", "threads": "threads"}
+    for values in itertools.product(*(getattr(options, name) for name in names.values())):
+        yield dict(zip(names, values, strict=True))
 
 
 def growth(atoms: int) -> dict[str, Any]:
@@ -99,9 +98,7 @@ def growth(atoms: int) -> dict[str, Any]:
 
 def speed(options: argparse.Namespace, case: dict[str, Any]) -> dict[str, Any]:
     """Both programs in turns, twice; the better median of each."""
-    rounds, seconds = (1, 0.5) if options.quick else (2, 4.0)
-    arguments = [word for key, value in case.items() for word in (f"--{key}", str(value))]
-    arguments += ["--seconds", str(seconds)]
+    rounds, arguments = said(options, case)
     with tempfile.TemporaryDirectory() as folder:
         place = str(Path(folder) / "potential")
         made = child(sys.executable, "make", place, *arguments)
@@ -112,35 +109,57 @@ def speed(options: argparse.Namespace, case: dict[str, Any]) -> dict[str, Any]:
         with np.load(f"{place}.ours.npz") as here, np.load(f"{place}.theirs.npz") as there:
             difference = float(np.abs(here["forces"] - there["forces"]).max())
             largest = float(np.abs(there["forces"]).max())
-    best = [
-        {
-            key: min(found[key] for found in side)
-            for key in ("ms", "step_ms", "first_s", "step_first_s", "peak_mb")
-        }
-        for side in (ours, theirs)
-    ]
     return {
         **{key: ours[0][key] for key in ("atoms", "pairs")},
         "parameters": made["parameters"],
-        "geoembed": best[0],
-        "mace_torch": best[1],
-        "ratio": round(best[1]["ms"] / best[0]["ms"], 2),
-        "step_ratio": round(best[1]["step_ms"] / best[0]["step_ms"], 2),
+        **beside(ours, theirs, "mace_torch"),
         "force_difference": difference,
         "largest_force": largest,
+    }
+
+
+def mlip(options: argparse.Namespace, case: dict[str, Any]) -> dict[str, Any]:
+    """Ours and that of mlip in turns."""
+    rounds, arguments = said(options, case)
+    with tempfile.TemporaryDirectory() as folder:
+        place = str(Path(folder) / "potential")
+        child(sys.executable, "make", place, *arguments)
+        theirs, ours = [], []
+        for _ in range(rounds):
+            theirs.append(child(options.peers, *arguments, script="atoms_mlip.py"))
+            ours.append(child(sys.executable, "geoembed", place, *arguments))
+    return {key: theirs[0][key] for key in ("pairs", "parameters")} | beside(ours, theirs, "mlip")
+
+
+def said(options: argparse.Namespace, case: dict[str, Any]) -> tuple[int, list[str]]:
+    """How many rounds, and the arguments of every process."""
+    rounds, seconds = (1, 0.5) if options.quick else (2, 4.0)
+    words = case | {"seconds": seconds}
+    return rounds, [word for key, value in words.items() for word in (f"--{key}", str(value))]
+
+
+def beside(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """The best of each figure of both programs, and the ratios."""
+    keys = ("ms", "step_ms", "first_s", "step_first_s", "peak_mb")
+    best = [{key: min(found[key] for found in side) for key in keys} for side in (ours, theirs)]
+    return {
+        "geoembed": best[0],
+        name: best[1],
+        "ratio": round(best[1]["ms"] / best[0]["ms"], 2),
+        "step_ratio": round(best[1]["step_ms"] / best[0]["step_ms"], 2),
         "load": round(os.getloadavg()[0], 1),
     }
 
 
-def child(python: str, *arguments: str) -> dict[str, Any]:
-    """Runs benchmarks/atoms_run.py; its last line is JSON."""
+def child(python: str, *arguments: str, script: str = "atoms_run.py") -> dict[str, Any]:
+    """Runs a script beside this one; its last line is JSON."""
     environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
     environment.pop("JAX_COMPILATION_CACHE_DIR", None)  # compilation counts
     done = subprocess.run(
-        [python, str(HERE / "atoms_run.py"), *arguments], capture_output=True, text=True, env=environment
+        [python, str(HERE / script), *arguments], capture_output=True, text=True, env=environment
     )
     if done.returncode:
-        raise SystemExit(f"atoms_run.py {' '.join(arguments)}:\n{done.stderr[-3000:]}")
+        raise SystemExit(f"{script} {' '.join(arguments)}:\n{done.stderr[-3000:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 

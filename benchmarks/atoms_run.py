@@ -35,13 +35,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--no-step", action="store_true", help="energy and forces only")
     options = parser.parse_args()
-    cores = sorted(os.sched_getaffinity(0))[: options.threads]
-    os.sched_setaffinity(0, cores)  # XLA and torch start as many threads as there are cores
-    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(options.threads))
+    bound(options.threads)
     work = {"make": make, "geoembed": ours, "mace-torch": theirs, "parity": parity}[options.what]
     found = work(options)
     found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     print(json.dumps(found))
+
+
+def bound(threads: int) -> None:
+    """Binds the process to as many cores: XLA and torch start as many threads as there are cores."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
 
 
 def frames_of(system: str) -> list[Any]:
@@ -120,9 +124,9 @@ def ours(options: argparse.Namespace) -> dict[str, Any]:
         return optax.apply_updates(weights, changes), state
 
     state = tool.init(weights)
-    found = _timed("", lambda: jax.block_until_ready(energy_and_forces(weights, batch)), options.seconds)
+    found = timed("", lambda: jax.block_until_ready(energy_and_forces(weights, batch)), options.seconds)
     if not options.no_step:
-        found |= _timed("step_", lambda: jax.block_until_ready(step(weights, state, batch)), options.seconds)
+        found |= timed("step_", lambda: jax.block_until_ready(step(weights, state, batch)), options.seconds)
     energy, forces = energy_and_forces(weights, batch)
     np.savez(Path(options.place).with_suffix(".ours.npz"), energy=energy, forces=forces)
     return found | {"atoms": len(batch.positions), "pairs": int(batch.neighbours.mask.sum())}
@@ -166,11 +170,11 @@ def theirs(options: argparse.Namespace) -> dict[str, Any]:
         energy=said["energy"].detach().numpy(),
         forces=said["forces"].detach().numpy(),
     )
-    found = _timed("", lambda: model(batch, training=False, compute_force=True), options.seconds)
-    return found | _timed("step_", step, options.seconds)
+    found = timed("", lambda: model(batch, training=False, compute_force=True), options.seconds)
+    return found | timed("step_", step, options.seconds)
 
 
-def _timed(name: str, call: Callable[[], Any], seconds: float) -> dict[str, float]:
+def timed(name: str, call: Callable[[], Any], seconds: float) -> dict[str, float]:
     """The first call, which compiles, and the median of the calls after three more."""
     start = time.perf_counter()
     call()
