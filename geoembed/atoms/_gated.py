@@ -4,7 +4,6 @@ import itertools
 import math
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -12,8 +11,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ..core import register
 from ._gain import SILU_GAIN, scaled_silu, scaled_tanh
 from ._gather import at_neighbours
-from ._interaction import Species, normals
+from ._interaction import Species
 from ._messages import Edges, hidden_units, sums_by_path
+from ._normals import normals
 
 Irrep = tuple[int, int]
 """Degree l, and the factor under inversion: 1 or -1."""
@@ -95,18 +95,18 @@ class GatedInteraction(eqx.Module):
         gain: float = SILU_GAIN,
         key: PRNGKeyArray,
     ):
-        up, network, down, skip = jax.random.split(key, 4)
         self.inputs, self.outputs = inputs, outputs
         self.paths = gated_paths(inputs, max_ell, outputs)
         gates = sum(ell > 0 for ell, _ in outputs)
         widths = [channels * (1 + gates), *[channels] * (len(outputs) - 1)]
         counts = [sum(path[2] == o for path in self.paths) for o in range(len(outputs))]
-        self.up = normals(up, [(channels, channels)] * len(inputs))
-        self.radial = normals(
-            network, list(itertools.pairwise([radial, *radial_layers, len(self.paths) * channels]))
+        self.up, self.radial, self.down, around = normals(
+            key,
+            [(channels, channels)] * len(inputs),
+            list(itertools.pairwise([radial, *radial_layers, len(self.paths) * channels])),
+            [(n * channels, width) for n, width in zip(counts, widths, strict=True)],
+            [(channels, size, width) for width in widths],
         )
-        self.down = normals(down, [(n * channels, width) for n, width in zip(counts, widths, strict=True)])
-        around = normals(skip, [(channels, size, width) for width in widths])
         self.skip = tuple(w if irrep in inputs else None for irrep, w in zip(outputs, around, strict=True))
         self.average_neighbours = average_neighbours
         self.gain = gain

@@ -12,6 +12,7 @@ from ..core import register
 from ._gain import SILU_GAIN
 from ._gather import at_neighbours
 from ._messages import Edges, Path, hidden_units, sums_by_path
+from ._normals import normals
 
 
 class Species(eqx.Module):
@@ -104,16 +105,19 @@ class Interaction(eqx.Module):
         gain: float = SILU_GAIN,
         key: PRNGKeyArray,
     ):
-        keys = iter(jax.random.split(key, 4))
         self.paths = coupling_paths(input_ell, max_ell, max_ell)
         counts = [sum(path[2] == ell for path in self.paths) for ell in range(max_ell + 1)]
         sizes = [radial, *radial_layers, len(self.paths) * channels]
         around = min(input_ell, output_ell) if residual else max_ell
-        self.up = normals(next(keys), [(channels, channels)] * (input_ell + 1))
-        self.radial = normals(next(keys), list(itertools.pairwise(sizes)))
-        self.down = normals(next(keys), [(count * channels, channels) for count in counts])
-        self.skip = normals(next(keys), [(channels, size, channels)] * (around + 1))
-        self.density = jax.random.normal(jax.random.fold_in(key, 4), (radial, 1)) if density else None
+        self.up, self.radial, self.down, self.skip, one = normals(
+            key,
+            [(channels, channels)] * (input_ell + 1),
+            list(itertools.pairwise(sizes)),
+            [(count * channels, channels) for count in counts],
+            [(channels, size, channels)] * (around + 1),
+            [(radial, 1)] * density,
+        )
+        self.density = one[0] if density else None
         self.average_neighbours = average_neighbours
         self.residual = residual
         self.gain = gain
@@ -207,11 +211,3 @@ def mix(x: Float[Array, "atoms components channels"], weights: tuple[Array, ...]
     """Mixes the channels of each degree by a matrix, divided by the root of its inputs."""
     pairs = zip(split(x), weights, strict=True)
     return jnp.concatenate([part @ (w / math.sqrt(w.shape[0])) for part, w in pairs], axis=1)
-
-
-def normals(key: PRNGKeyArray, shapes: list[tuple[int, ...]]) -> tuple[Array, ...]:
-    """An array of normal numbers for each shape."""
-    return tuple(
-        jax.random.normal(k, shape)
-        for k, shape in zip(jax.random.split(key, len(shapes)), shapes, strict=True)
-    )

@@ -4,7 +4,6 @@ import math
 from typing import Literal
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -13,6 +12,7 @@ from ..core import register
 from ._component_sums import squares, weighted
 from ._contract import contract
 from ._interaction import Species, split
+from ._normals import normals
 from ._product_basis import factor_pairs, product_matrices
 
 Couplings = Literal["independent", "all"]
@@ -52,19 +52,19 @@ class Product(eqx.Module):
         couplings: Couplings = "independent",
         key: PRNGKeyArray,
     ):
-        first, second = jax.random.split(key)
-        keys = iter(jax.random.split(first, (output_ell + 1) * correlation))
         degrees = range(output_ell + 1)
         counts = [
             [len(m) for m in product_matrices(max_ell, ell, correlation, couplings == "independent")]
             for ell in degrees
         ]
-        self.weights = tuple(
-            tuple(jax.random.normal(next(keys), (size, n, channels)) / max(n, 1) for n in orders)
-            for orders in counts
+        self.linear, *weights = normals(
+            key,
+            [(channels, channels)] * (output_ell + 1),
+            *[[(size, n, channels) for n in orders] for orders in counts],
         )
-        self.linear = tuple(
-            jax.random.normal(k, (channels, channels)) for k in jax.random.split(second, output_ell + 1)
+        self.weights = tuple(
+            tuple(w / max(n, 1) for w, n in zip(own, orders, strict=True))
+            for own, orders in zip(weights, counts, strict=True)
         )
         self.max_ell = max_ell
         self.couplings = couplings

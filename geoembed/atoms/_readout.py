@@ -8,6 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..core import register
 from ._gain import SILU_GAIN, scaled_silu
+from ._normals import normals
 
 
 @register
@@ -45,9 +46,7 @@ class NonlinearReadout(eqx.Module):
     gain: float = eqx.field(static=True)
 
     def __init__(self, channels: int, hidden: int = 16, *, gain: float = SILU_GAIN, key: PRNGKeyArray):
-        one, two = jax.random.split(key)
-        self.first = jax.random.normal(one, (channels, hidden))
-        self.second = jax.random.normal(two, (hidden, 1))
+        ((self.first, self.second),) = normals(key, [(channels, hidden), (hidden, 1)])
         self.gain = gain
 
     def __call__(self, features: Float[Array, "atoms components channels"]) -> Float[Array, " atoms"]:
