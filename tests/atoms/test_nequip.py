@@ -170,7 +170,9 @@ def test_features_turn_and_are_mirrored_as_their_irreps_say(said, what, how):
             own = slice(row, row + 2 * ell + 1)
             size = np.abs(base[:, own]).max()
             assert size > 1e-3
-            if said.rounding > 1e-6:  # the odd scalars are small differences of numbers as large as the others
+            if (
+                said.rounding > 1e-6
+            ):  # the odd scalars are small differences of numbers as large as the others
                 size = np.abs(base).max()
             np.testing.assert_allclose(after[:, own], expected[:, own], rtol=0, atol=said.rounding * size)
             row += 2 * ell + 1
