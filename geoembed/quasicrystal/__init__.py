@@ -43,6 +43,7 @@ from ._models import dodecagonal as dodecagonal
 from ._models import fibonacci as fibonacci
 from ._models import icosahedral as icosahedral
 from ._models import penrose as penrose
+from ._models import shield as shield
 from ._point_group import PointGroup as PointGroup
 from ._point_group import point_group as point_group
 from ._stability import stability_limits as stability_limits
@@ -50,6 +51,9 @@ from ._stability import stability_margin as stability_margin
 from ._stability import strain_form as strain_form
 from ._strip import in_shadow as in_shadow
 from ._strip import shadow_radius as shadow_radius
+from ._tiling import Tiles as Tiles
+from ._tiling import Tiling as Tiling
+from ._tiling import tiling as tiling
 from ._window import Difference as Difference
 from ._window import Union as Union
 from ._window import Window as Window
