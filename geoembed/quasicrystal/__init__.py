@@ -49,6 +49,8 @@ from ._point_group import point_group as point_group
 from ._stability import stability_limits as stability_limits
 from ._stability import stability_margin as stability_margin
 from ._stability import strain_form as strain_form
+from ._stacked import Layer as Layer
+from ._stacked import stacked as stacked
 from ._strip import in_shadow as in_shadow
 from ._strip import shadow_radius as shadow_radius
 from ._tiling import Tiles as Tiles
