@@ -44,6 +44,11 @@ from ._models import fibonacci as fibonacci
 from ._models import icosahedral as icosahedral
 from ._models import penrose as penrose
 from ._models import shield as shield
+from ._modulated import ModulatedCrystal as ModulatedCrystal
+from ._modulated import modulated_points as modulated_points
+from ._modulated import modulated_structure_factor as modulated_structure_factor
+from ._modulation import Harmonics as Harmonics
+from ._modulation import ModulatedAtom as ModulatedAtom
 from ._point_group import PointGroup as PointGroup
 from ._point_group import point_group as point_group
 from ._stability import stability_limits as stability_limits
