@@ -23,6 +23,8 @@ from ._displacement import Winding as Winding
 from ._displacement import displaced_site as displaced_site
 from ._displacement import winding as winding
 from ._faults import faulted_cut as faulted_cut
+from ._inflation import Inflation as Inflation
+from ._inflation import inflation as inflation
 from ._integral_formalism import StraightDislocation as StraightDislocation
 from ._integral_formalism import peach_koehler as peach_koehler
 from ._integral_formalism import straight_dislocation as straight_dislocation
@@ -58,6 +60,8 @@ from ._stacked import Layer as Layer
 from ._stacked import stacked as stacked
 from ._strip import in_shadow as in_shadow
 from ._strip import shadow_radius as shadow_radius
+from ._substitution import substitute as substitute
+from ._substitution import substitution_matrix as substitution_matrix
 from ._tiling import Tiles as Tiles
 from ._tiling import Tiling as Tiling
 from ._tiling import tiling as tiling
