@@ -21,3 +21,4 @@ from ._temperature import temperature_figure as temperature_figure
 from ._temperature_in_time import history_figure as history_figure
 from ._temperature_in_time import shown_moments as shown_moments
 from ._temperature_in_time import transient_figure as transient_figure
+from ._tiles import tiles_figure as tiles_figure

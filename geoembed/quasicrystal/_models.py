@@ -81,6 +81,24 @@ def dodecagonal(distance: Scale = 1.0, shift: Float[Array, " 2"] | None = None) 
     )
 
 
+def shield(edge: Scale = 1.0, shift: Float[Array, " 2"] | None = None) -> Model:
+    """The vertices of the shield tiling: squares, triangles and shields, twelvefold.
+
+    The window is the regular dodecagon whose corners are the perpendicular projections of the edges.
+
+    Args:
+        edge: The edge of the tiles.
+        shift: The phason shift; generic by default.
+
+    References:
+        F. Gähler, in Quasicrystalline Materials, ed. C. Janot and J. M. Dubois, 1988, 272–284; Aperiodic Order,
+            volume 1, section 7.3.
+    """
+    half = (*_unit_vectors(4), (-1, 0, 1, 0), (0, -1, 0, 1))
+    origin = Projected("dodecagonal", (*half, *(tuple(-x for x in row) for row in half)))
+    return Model(named_lattice("dodecagonal", edge), [Surface(Polytope(origin.floats(), origin))], shift)
+
+
 def icosahedral(a: Scale = 1.0, centering: str = "P", shift: Float[Array, " 3"] | None = None) -> Model:
     """Icosahedral quasicrystals with the triacontahedron as window.
 

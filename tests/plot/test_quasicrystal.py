@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PolyCollection
 
 from geoembed import plot
 from geoembed import quasicrystal as qc
@@ -45,3 +45,22 @@ def test_diffraction_figure():
     assert len(axes.collections[0].get_offsets()) == 3, "the plane of the first two components"
     with pytest.raises(ValueError, match="2 or 3"):
         plot.diffraction_figure(reflections(1))
+
+
+def test_tiles_figure():
+    model = qc.penrose()
+    cut = qc.cut(model, box=6.0)
+    tiling = qc.tiling(model, cut)
+    left, right = plot.tiles_figure(cut, tiling).axes
+    polygons = [c for c in left.collections if isinstance(c, PolyCollection)]
+    areas = []
+    for drawn, tiles in zip(polygons, tiling.tiles, strict=True):
+        assert len(drawn.get_paths()) == len(tiles.corners)
+        x, y = drawn.get_paths()[0].vertices[:4].T
+        areas.append(0.5 * abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))))
+    np.testing.assert_allclose(areas, np.sin(np.radians([36, 72])), atol=1e-5)
+    assert sum(len(c.get_offsets()) for c in right.collections) == len(cut)
+    assert len(right.get_legend().get_texts()) == len(np.unique(tiling.types))
+    three = qc.icosahedral()
+    with pytest.raises(ValueError, match="2 components"):
+        plot.tiles_figure(qc.cut(three, box=1.0), tiling)
