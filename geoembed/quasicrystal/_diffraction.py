@@ -18,8 +18,8 @@ def structure_factor(
     """The amplitude of Bragg reflections per atom, in the limit of infinitely many atoms.
 
     F(h) = lim 1/N Σ f exp(i Q∥·x) = Σₛ fₛ ρₛ exp(2πi h·s + i Q⊥·shift) Ŵₛ(Q⊥) / Σₛ ρₛ |Wₛ|, where ρₛ is 1 or the share
-    of the lattice in the coset, and Ŵ(k) = ∫ exp(−i k·q) dq over the window. The strain of the lattice moves Q∥, a
-    phason strain moves Q⊥. Differentiable in all of the model, also at Q⊥ = 0.
+    of the lattice in the coset, and Ŵ(k) = ∫ exp(−i k·q) dq over the window. The strain of the lattice and a
+    phason strain move Q∥ and leave Q⊥ as it is. Differentiable in all of the model, also at Q⊥ = 0.
 
     Args:
         model: The quasicrystal.

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from ..core import InputError, is_parameter
 from ..train import LevenbergMarquardt, LMState, Rows
-from ._diffraction import structure_factor
+from ._diffraction import structure_factor, wave_vectors
 from ._model import Model
 from ._refine_errors import curvature, names_of, r_factors
 from ._scatterers import Scatterers
@@ -21,7 +21,7 @@ from ._scatterers import Scatterers
 Build = Callable[[Any], tuple[Model, Scatterers]]
 _ALIKE = 1.0  # two starts found the same minimum where their χ² differ by less: one standard deviation
 _STALLS = 3  # rejected steps, each with a hundred times the damping
-_FLAT = 1e-9  # relative fall of χ² in a step
+_FLAT = 1e-7  # relative fall of χ² in a step
 
 
 class Reflections(NamedTuple):
@@ -32,11 +32,16 @@ class Reflections(NamedTuple):
         intensities: In any unit, corrected for absorption, polarisation and the Lorentz factor; not averaged over
             reflections that only the symmetry of an unstrained model makes equal.
         sigmas: Their standard deviations, in the same unit.
+        q: Measured wave vectors Q∥, in radians per unit of length. They determine the lattice constant, the strain and the
+            phason strain, which moves reflections by −χᵀ Q⊥ and hardly changes their intensities.
+        q_sigmas: The standard deviation of each component of q.
     """
 
     indices: Float[np.ndarray, "n D"] | Int[np.ndarray, "n D"]
     intensities: Float[np.ndarray, " n"]
     sigmas: Float[np.ndarray, " n"]
+    q: Float[np.ndarray, "n d"] | None = None
+    q_sigmas: Float[np.ndarray, " n"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +60,7 @@ class Refinement:
         names: Where each of the numbers stands in the parameters.
         r_factor: R = Σ | √I − √(k |F|²) | / Σ √I; measured intensities below 0 count as 0.
         weighted_r: wR = (Σ w (I − k |F|²)² / Σ w I²)^½ with w = 1/σ².
-        goodness: S = (χ² / (n − p))^½.
+        goodness: S = (χ² / (rows − p))^½, rows being the intensities and the components of measured wave vectors.
         chi_squares: χ² at the end of each start.
         converged: Whether each start ended in a minimum before its steps were used up.
         steps: Steps of each start.
@@ -96,8 +101,8 @@ def refine(
 ) -> Refinement:
     """Finds the parameters of a model that fit measured intensities best, in the least-squares sense.
 
-    It minimises χ² = Σ (I − k |F(h)|²)² / σ² by Levenberg–Marquardt from several starts, with the derivatives of the
-    closed-form structure factors: in sizes and shapes of windows, positions of surfaces, phason strain, amplitudes and
+    It minimises χ² = Σ (I − k |F(h)|²)² / σ² (and, where wave vectors were measured, Σ |Q∥ − Q∥(h)|² / σ² beside it) by
+    Levenberg–Marquardt from several starts, with the derivatives of the closed-form structure factors: in sizes and shapes of windows, positions of surfaces, phason strain, amplitudes and
     Debye–Waller factors, whichever `build` makes of the parameters. The first start is the given one; the others are
     normally distributed around it. χ² has many minima: the lowest is returned, and `success_rate` says how often it was
     found. It computes in the dtype of the parameters: take float64.
@@ -147,7 +152,7 @@ def refine(
     if spread is not None and jax.tree.map(np.shape, spread) != jax.tree.map(np.shape, trained):
         raise ValueError("refine needs a spread of the structure and shapes of the parameters")
     _check(reflections, first.size + (scale is None))
-    indices, intensities, sigmas = (np.asarray(x, first.dtype) for x in reflections)
+    indices, intensities, sigmas = (np.asarray(x, first.dtype) for x in reflections[:3])
     rest = eqx.filter(parameters, is_parameter, inverse=True)
     widths = jnp.zeros_like(first) if spread is None else ravel_pytree(spread)[0].astype(first.dtype)
 
@@ -159,14 +164,25 @@ def refine(
         factor = structure_factor(model, h, scatterers)
         return factor.real**2 + factor.imag**2
 
-    def row(numbers: tuple[Array, Any], item: tuple[Array, Array]) -> Array:
+    def row(numbers: tuple[Array, Any], item: tuple[Array, ...]) -> Array:
         flat, logarithm = numbers
-        h, intensity = item
-        return jnp.atleast_1d(jnp.exp(jnp.asarray(logarithm, flat.dtype)) * square(flat, h) - intensity)
+        h, intensity, *measured = item
+        off = jnp.atleast_1d(jnp.exp(jnp.asarray(logarithm, flat.dtype)) * square(flat, h) - intensity)
+        if not measured:
+            return off
+        q, ratio = measured
+        along, _ = wave_vectors(build(parameters_of(flat))[0], h)
+        return jnp.concatenate([off, ratio * (along - q)])
 
     squares = jax.jit(square)
     solver: LevenbergMarquardt | None = None
-    data = Rows((indices, intensities), 1.0 / sigmas)
+    items: tuple[np.ndarray, ...] = (indices, intensities)
+    if reflections.q is not None and reflections.q_sigmas is not None:
+        items += (
+            np.asarray(reflections.q, first.dtype),
+            sigmas / np.asarray(reflections.q_sigmas, first.dtype),
+        )
+    data = Rows(items, 1.0 / sigmas)
     ends: list[_End] = []
     for number in range(starts):
         flat = first
@@ -194,7 +210,7 @@ def refine(
     model, scatterers = build(parameters_of(flat))
     names = names_of(trained) + (("log scale",) if scale is None else ())
     r_factor, weighted_r = r_factors(reflections.intensities, reflections.sigmas, calculated)
-    freedom = max(len(intensities) - len(names), 1)
+    rows = len(intensities) + (items[2].size if len(items) > 2 else 0)
     return Refinement(
         parameters=parameters_of(flat),
         errors=unravel(jnp.asarray(errors[: first.size], first.dtype)),
@@ -206,7 +222,7 @@ def refine(
         names=names,
         r_factor=r_factor,
         weighted_r=weighted_r,
-        goodness=float(np.sqrt(best.chi_square / freedom)),
+        goodness=float(np.sqrt(best.chi_square / max(rows - len(names), 1))),
         chi_squares=np.array([end.chi_square for end in ends]),
         converged=np.array([end.converged for end in ends]),
         steps=np.array([end.steps for end in ends]),
@@ -246,13 +262,17 @@ def _scale(squares: np.ndarray, intensities: np.ndarray, sigmas: np.ndarray) -> 
 
 
 def _check(reflections: Reflections, numbers: int) -> None:
-    intensities, sigmas = (np.asarray(x, float) for x in reflections[1:])
+    intensities, sigmas = (np.asarray(x, float) for x in reflections[1:3])
     if len(intensities) <= numbers:
         reason = f"there are {len(intensities)} reflections for {numbers} numbers"
         raise InputError("reflections", "", reason, "Measure more reflections or refine fewer numbers")
     bad = ~(np.isfinite(intensities) & np.isfinite(sigmas) & (sigmas > 0))
+    if (reflections.q is None) != (reflections.q_sigmas is None):
+        raise InputError("reflections", "", "of q and q_sigmas one is missing", "Give both or none")
+    if reflections.q is not None and reflections.q_sigmas is not None:
+        bad |= ~(np.isfinite(reflections.q).all(axis=1) & (reflections.q_sigmas > 0))
     if bad.any():
-        reason = "the intensity is not finite or its sigma not positive"
+        reason = "a measured number is not finite or its sigma not positive"
         raise InputError(
             "reflections",
             f"reflection {int(np.argmax(bad))}",

@@ -27,7 +27,7 @@ def build(p):
     return model, qc.Scatterers(amplitudes, p["b"], 0.5 * p["b"])
 
 
-def reflections(noise, seed=0):
+def reflections(noise, seed=0, vectors=False):
     """80 reflections; the intensities by the transforms of intervals, written out."""
     rng = np.random.default_rng(seed)
     tau, s = (1 + np.sqrt(5)) / 2, TRUTH["phason"]
@@ -44,7 +44,13 @@ def reflections(noise, seed=0):
         factor += f * thermal * np.exp(2j * np.pi * h @ at) * length * np.sinc(q_perp * length / (2 * np.pi))
     intensities = 1000.0 * np.abs(factor / sum(TRUTH["lengths"])) ** 2
     sigmas = np.sqrt(intensities + 1.0) * noise
-    return qc.Reflections(h, intensities + sigmas * rng.normal(size=len(h)), sigmas)
+    measured = qc.Reflections(h, intensities + sigmas * rng.normal(size=len(h)), sigmas)
+    if not vectors:
+        return measured
+    q_sigmas = np.full(len(h), 1e-3 * noise)
+    return measured._replace(
+        q=q[:, None] + q_sigmas[:, None] * rng.normal(size=(len(h), 1)), q_sigmas=q_sigmas
+    )
 
 
 def start():
@@ -85,7 +91,9 @@ def test_parameters_come_back():
 def test_errors_are_those_of_the_noise():
     """The deviations from the truth, measured by the covariance, are within 99.8 % of their distribution."""
     with jax.enable_x64(True):
-        found = qc.refine(build, start(), reflections(0.1, seed=1), key=jax.random.key(1), steps=40)
+        found = qc.refine(
+            build, start(), reflections(0.1, seed=1, vectors=True), key=jax.random.key(1), steps=40
+        )
         values, errors = (
             np.concatenate([np.ravel(x) for x in jax.tree.leaves(tree)])
             for tree in (found.parameters, found.errors)
@@ -96,6 +104,7 @@ def test_errors_are_those_of_the_noise():
     assert np.abs(off / errors).max() < 4.0
     assert 0.75 < found.goodness < 1.25
     assert 0.0 < found.r_factor < 0.1
+    assert found.errors["phason"] < 1e-4, "from the wave vectors"
     assert found.names == (
         "amplitude", "b[0]", "b[1]", "lengths[0]", "lengths[1]", "phason", "position[0]", "position[1]", "log scale",
     )  # fmt: skip
@@ -127,6 +136,8 @@ def test_mistakes():
     start, key = {"x": jnp.zeros(3)}, jax.random.key(0)
     with pytest.raises(InputError, match="2 reflections for 4 numbers"):
         qc.refine(build, start, qc.Reflections(*(x[:2] for x in measured)), key=key)
+    with pytest.raises(InputError, match="q_sigmas one is missing"):
+        qc.refine(build, start, measured._replace(q_sigmas=np.ones(80)), key=key)
     sigmas = measured.sigmas.copy()
     sigmas[7] = 0.0
     with pytest.raises(InputError, match="reflection 7"):
