@@ -16,6 +16,10 @@ from ._cut import weights as weights
 from ._diffraction import direct_sum as direct_sum
 from ._diffraction import structure_factor as structure_factor
 from ._diffraction import wave_vectors as wave_vectors
+from ._diffuse import BOLTZMANN as BOLTZMANN
+from ._diffuse import diffuse_intensity as diffuse_intensity
+from ._diffuse import effective_matrix as effective_matrix
+from ._diffuse import hydrodynamic_matrix as hydrodynamic_matrix
 from ._dislocation import DefectCut as DefectCut
 from ._dislocation import dislocated_cut as dislocated_cut
 from ._displacement import Around as Around
@@ -23,6 +27,8 @@ from ._displacement import Winding as Winding
 from ._displacement import displaced_site as displaced_site
 from ._displacement import winding as winding
 from ._faults import faulted_cut as faulted_cut
+from ._grid_sum import grid_sum as grid_sum
+from ._grid_sum import grid_wave_vectors as grid_wave_vectors
 from ._inflation import Inflation as Inflation
 from ._inflation import inflation as inflation
 from ._integral_formalism import StraightDislocation as StraightDislocation
@@ -53,6 +59,15 @@ from ._modulation import Harmonics as Harmonics
 from ._modulation import ModulatedAtom as ModulatedAtom
 from ._point_group import PointGroup as PointGroup
 from ._point_group import point_group as point_group
+from ._powder import Powder as Powder
+from ._powder import lorentz_polarisation as lorentz_polarisation
+from ._powder import powder as powder
+from ._powder import powder_profile as powder_profile
+from ._refine import Refinement as Refinement
+from ._refine import Reflections as Reflections
+from ._refine import refine as refine
+from ._scatterers import FormFactor as FormFactor
+from ._scatterers import Scatterers as Scatterers
 from ._stability import stability_limits as stability_limits
 from ._stability import stability_margin as stability_margin
 from ._stability import strain_form as strain_form

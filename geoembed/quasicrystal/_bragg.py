@@ -13,6 +13,7 @@ from ._diffraction import structure_factor, wave_vectors
 from ._frames import decimals, frame
 from ._model import Model
 from ._region import Placed, Region
+from ._scatterers import Scatterers
 from ._window_ball import Ball
 
 
@@ -47,7 +48,7 @@ def bragg(
     q_max: float,
     q_perp_max: float,
     least: float = 0.0,
-    amplitudes: Float[Array, " n_surfaces"] | None = None,
+    amplitudes: Scatterers | Float[Array, " n_surfaces"] | None = None,
 ) -> Bragg:
     """All reflections with |Q∥| ≤ q_max and |Q⊥| ≤ q_perp_max.
 
@@ -59,7 +60,7 @@ def bragg(
         q_max: In radians per unit of length.
         q_perp_max: In radians per lattice constant.
         least: The smallest |F|² that is listed.
-        amplitudes: The scattering amplitude of each surface; 1 by default.
+        amplitudes: The scattering amplitude of each surface, which may depend on the wave vector; 1 by default.
 
     Raises:
         ValueError: A cut-off is not positive, or the surfaces sit on cosets of different kinds.

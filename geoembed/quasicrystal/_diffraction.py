@@ -7,24 +7,25 @@ from jaxtyping import Array, Complex, Float, Int
 
 from ._complex import as_complex, wave
 from ._model import Model
+from ._scatterers import Scatterers
 
 
 def structure_factor(
     model: Model,
     indices: Int[Array, "*n D"] | Float[Array, "*n D"],
-    amplitudes: Float[Array, " n_surfaces"] | None = None,
+    amplitudes: Scatterers | Float[Array, " n_surfaces"] | None = None,
 ) -> Complex[Array, "*n"]:
     """The amplitude of Bragg reflections per atom, in the limit of infinitely many atoms.
 
     F(h) = lim 1/N Σ f exp(i Q∥·x) = Σₛ fₛ ρₛ exp(2πi h·s + i Q⊥·shift) Ŵₛ(Q⊥) / Σₛ ρₛ |Wₛ|, where ρₛ is 1 or the share
-    of the lattice in the coset, and Ŵ(k) = ∫ exp(−i k·q) dq over the window. The strain of the lattice moves Q∥, a
-    phason strain moves Q⊥. Differentiable in all of the model, also at Q⊥ = 0.
+    of the lattice in the coset, and Ŵ(k) = ∫ exp(−i k·q) dq over the window. The strain of the lattice and a
+    phason strain move Q∥ and leave Q⊥ as it is. Differentiable in all of the model, also at Q⊥ = 0.
 
     Args:
         model: The quasicrystal.
         indices: h in the basis dual to that of the lattice. Integers, or for surfaces on cosets also the fractions that
             are whole on the differences of points of a coset (`bragg` lists them).
-        amplitudes: f, the scattering amplitude of each surface; 1 by default.
+        amplitudes: f, the scattering amplitude of each surface; 1 by default. `Scatterers` depend on the wave vector.
 
     Returns:
         F, exact up to rounding.
@@ -38,7 +39,9 @@ def structure_factor(
     References:
         M. Baake, U. Grimm, Aperiodic Order, volume 1, 2013, theorem 9.4.
     """
-    _, across = wave_vectors(model, indices)
+    along, across = wave_vectors(model, indices)
+    if isinstance(amplitudes, Scatterers):
+        amplitudes = amplitudes(along, across)
     dtype = across.dtype
     h = indices.astype(dtype)
     dimension = h.shape[-1]
@@ -49,7 +52,7 @@ def structure_factor(
         phase = 2.0 * np.pi * (h @ (at + jnp.asarray(member, dtype))) + across @ model.shift
         factor = number[s] / surface.window.volume()
         if amplitudes is not None:
-            factor = factor * amplitudes[s]
+            factor = factor * amplitudes[..., s]
         total = total + as_complex(factor) * wave(phase) * surface.window.transform(across)
     return total / as_complex(jnp.sum(number))
 
