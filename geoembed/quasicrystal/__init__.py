@@ -35,6 +35,7 @@ from ._invariants import elastic_constants_of as elastic_constants_of
 from ._invariants import elastic_invariants as elastic_invariants
 from ._invariants import elastic_tensor as elastic_tensor
 from ._lattice import Lattice as Lattice
+from ._lattice_symmetry import lattice_point_group as lattice_point_group
 from ._model import Coset as Coset
 from ._model import Model as Model
 from ._model import Surface as Surface
@@ -50,6 +51,7 @@ from ._stability import stability_margin as stability_margin
 from ._stability import strain_form as strain_form
 from ._strip import in_shadow as in_shadow
 from ._strip import shadow_radius as shadow_radius
+from ._symmetric_shift import symmetric_shift as symmetric_shift
 from ._window import Difference as Difference
 from ._window import Union as Union
 from ._window import Window as Window
