@@ -44,6 +44,7 @@ HEAVY += [
     "skfem",
     "skimage",
     "sklearn",
+    "spglib",
     "sympy",
 ]
 HEAVY += ["torch", "trimesh", "typer", "vesin"]

@@ -11,11 +11,12 @@ import typer
 from .. import __version__
 from ..core import GeoembedError
 from . import _atoms_commands as atoms
+from . import _quasicrystal_commands as quasicrystal
 from ._options import Json, Out, Quiet, Resume, Seed
 
 app = typer.Typer(
     name="geoembed",
-    help="Physics and geometry embeddings: heat and elasticity in parts, equations, potentials of atoms, files.",
+    help="Physics and geometry embeddings: heat and elasticity in parts, equations, atoms, quasicrystals.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(atoms.train)
 app.command()(atoms.evaluate)
 app.command()(atoms.describe)
+app.add_typer(quasicrystal.app)
 
 
 def main() -> None:

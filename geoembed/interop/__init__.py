@@ -8,6 +8,7 @@ from typing import Any
 
 from ._field_vtk import write_field_series as write_field_series
 from ._field_vtk import write_field_vtu as write_field_vtu
+from ._sites_vtk import write_sites_vtu as write_sites_vtu
 from ._vtk import write_surface_vtu as write_surface_vtu
 from ._vtk import write_vtu as write_vtu
 

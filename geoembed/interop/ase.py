@@ -32,6 +32,9 @@ from ..atoms import (
 )
 from ..core import InputError, load
 from ._approximant_atoms import approximant_to_atoms as approximant_to_atoms
+from ._sites import sites_to_atoms as sites_to_atoms
+from ._space_group import SpaceGroup as SpaceGroup
+from ._space_group import space_group as space_group
 
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 

@@ -13,6 +13,9 @@ from ._parity import parity_figure as parity_figure
 from ._periodic_table import periodic_table_figure as periodic_table_figure
 from ._quasicrystal import diffraction_figure as diffraction_figure
 from ._quasicrystal import tiling_figure as tiling_figure
+from ._quasicrystal_chain import chain_figure as chain_figure
+from ._quasicrystal_sites import dislocation_figure as dislocation_figure
+from ._quasicrystal_sites import sites_figure as sites_figure
 from ._shapes import shape_figure as shape_figure
 from ._slices import save_slices as save_slices
 from ._slices import slices_figure as slices_figure

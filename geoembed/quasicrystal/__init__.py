@@ -43,6 +43,7 @@ from ._invariants import elastic_constants_of as elastic_constants_of
 from ._invariants import elastic_invariants as elastic_invariants
 from ._invariants import elastic_tensor as elastic_tensor
 from ._lattice import Lattice as Lattice
+from ._lattice_symmetry import lattice_point_group as lattice_point_group
 from ._model import Coset as Coset
 from ._model import Model as Model
 from ._model import Surface as Surface
@@ -77,6 +78,7 @@ from ._strip import in_shadow as in_shadow
 from ._strip import shadow_radius as shadow_radius
 from ._substitution import substitute as substitute
 from ._substitution import substitution_matrix as substitution_matrix
+from ._symmetric_shift import symmetric_shift as symmetric_shift
 from ._tiling import Tiles as Tiles
 from ._tiling import Tiling as Tiling
 from ._tiling import tiling as tiling

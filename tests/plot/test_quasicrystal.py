@@ -64,3 +64,65 @@ def test_tiles_figure():
     three = qc.icosahedral()
     with pytest.raises(ValueError, match="2 components"):
         plot.tiles_figure(qc.cut(three, box=1.0), tiling)
+
+
+def test_chain_figure():
+    model = qc.fibonacci()
+    cut = qc.cut(model, box=8.0)
+    figure = plot.chain_figure(model, cut)
+    lattice, chain = figure.axes
+    assert [axes.get_label() for axes in figure.axes] == ["lattice", "chain"]
+    long, short, _ = (c for c in chain.collections if isinstance(c, LineCollection))
+    for tiles, length in ((long, (1 + 5**0.5) / 2), (short, 1.0)):
+        ends = np.array(tiles.get_segments())
+        np.testing.assert_allclose(ends[:, 1, 0] - ends[:, 0, 0], length, atol=1e-5)
+    assert len(long.get_segments()) + len(short.get_segments()) == len(cut) - 1
+    beside = lattice.collections[-2].get_offsets()
+    assert len(beside) > 10
+    assert np.all(np.abs(beside[:, 1]) > (1 + 5**0.5) / 4), "what is not in the chain is not in the strip"
+    with pytest.raises(ValueError, match="one dimension"):
+        plot.chain_figure(qc.penrose(), cut)
+
+
+def test_sites_figure():
+    cut = qc.cut(qc.icosahedral(), radius=2.0)
+    sites, perp, _ = plot.sites_figure(cut).axes
+    for axes, points in ((sites, cut.points), (perp, cut.perp)):
+        (drawn,) = axes.collections
+        order = np.argsort(-np.linalg.norm(np.asarray(cut.perp, float), axis=1))
+        np.testing.assert_allclose(drawn.get_offsets(), np.asarray(points)[order, :2], rtol=1e-6)
+    thin = plot.sites_figure(cut, view=np.eye(3)[[2, 0]], thickness=0.5).axes[0].collections[0].get_offsets()
+    slab = np.abs(np.asarray(cut.points)[:, 1]) <= 0.25
+    assert len(thin) == slab.sum() > 3
+    oblique = np.linalg.qr(np.array([[1.0, 2, 3], [0, 1, 5]]).T)[0].T
+    away = qc.cut(qc.icosahedral(shift=jnp.array([1.1, 0.0, 0.0])), radius=1.0)
+    with pytest.raises(ValueError, match="no site is within"):
+        plot.sites_figure(away, view=oblique, thickness=1e-6)
+    with pytest.raises(ValueError, match="two components"):
+        plot.sites_figure(qc.cut(qc.fibonacci(), box=3.0))
+
+
+def test_dislocation_figure():
+    """Drawn in perpendicular space are the lattice vectors as they were; edges cross the cut."""
+    model = qc.ammann_beenker()
+    along, across = (np.asarray(part, np.float64) for part in model.lattice.projections())
+    vector = np.array([0, 1, 0, 1])
+    field = qc.winding(jnp.asarray(np.concatenate([along @ vector, across @ vector]), jnp.float32))
+    sites = qc.dislocated_cut(
+        along, across, field, lambda q: qc.in_shadow(across, q), radius=5.0, core=1.0, branch=-3.0,
+        window_radius=qc.shadow_radius(across), shift=np.array([0.031, 0.017]),
+    )  # fmt: skip
+    figure = plot.dislocation_figure(sites, across, vector, edge=1.0)
+    places, window = figure.axes[:2]
+    (edges,) = [c for c in places.collections if isinstance(c, LineCollection)]
+    ends = np.array(edges.get_segments())
+    assert np.abs(np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1) - 1).max() < 0.35
+    # a vertex has four edges on average, those at the rim fewer
+    assert 1.6 < len(ends) / len(sites.points) < 2.0
+    cut = np.array([np.cos(-3.0), np.sin(-3.0)])
+    sides = ends @ np.array([-cut[1], cut[0]])
+    crossing = (sides[:, 0] * sides[:, 1] < 0) & ((ends @ cut).min(axis=1) > 0)
+    assert crossing.sum() > 2
+    (points,) = [c for c in window.collections if not isinstance(c, LineCollection)]
+    np.testing.assert_allclose(points.get_offsets(), sites.indices @ across.T, atol=1e-9)
+    assert len(window.patches) >= 6, "the window of every sector"
