@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import geoembed
 from geoembed import quasicrystal as qc
 
 TAU = (1 + math.sqrt(5)) / 2
@@ -60,6 +61,7 @@ def test_rhombohedra_are_intersections_of_eight_windows():
         assert ratio == pytest.approx(TAU, rel=1e-11)
 
 
+@pytest.mark.slow
 def test_intersection_of_boxes():
     """Its volume, transform and derivatives are those of the box in common."""
     with jax.enable_x64(True):
@@ -215,7 +217,8 @@ class Blob(eqx.Module):
         return self.radius - jnp.sqrt(jnp.sum(q**2) + 1e-30)
 
 
-@pytest.mark.parametrize(("m", "nodes"), [(2, 64), pytest.param(3, 32, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("m", "nodes"), [(2, 64), (3, 32)])
 def test_functions_as_windows(m, nodes):
     """A disc and a ball against their closed forms, within the estimated error; and the derivative in the radius."""
 
@@ -257,3 +260,27 @@ def test_cuts_through_functions_are_those_of_the_window_they_describe():
             assert len(found) > 20
     with pytest.raises(ValueError, match="lower < upper"):
         qc.FunctionWindow(lambda q: q[0], jnp.ones(1), jnp.zeros(1))
+
+
+@pytest.mark.slow
+def test_windows_lower_and_are_saved(tmp_path):
+    """For all platforms, without a float64 in a program of float32; artefacts give the same window back."""
+    octagon = qc.ammann_beenker().surfaces[0].window
+    star = qc.Star(jnp.linspace(0.5, 0.9, 8))
+    both = octagon & qc.Polytope(jnp.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]]))
+    own = qc.FunctionWindow(Blob(jnp.asarray(0.8)), -jnp.ones(2), jnp.ones(2), 16)
+
+    def everything(windows, q):
+        return [(w.volume(), w.transform(q), w.soft(q, 0.1)) for w in windows]
+
+    windows, q = (star, both, own), jnp.ones((3, 2))
+    lowered = jax.export.export(jax.jit(everything), platforms=("cpu", "cuda", "tpu"))(windows, q)
+    assert lowered.platforms == ("cpu", "cuda", "tpu")
+    assert "f64" not in lowered.mlir_module()
+    for window in (star, both):
+        geoembed.save(tmp_path / "window", window)
+        again = geoembed.load(tmp_path / "window")
+        assert jax.tree.structure(again) == jax.tree.structure(window)
+        np.testing.assert_array_equal(
+            on_host(again).margin(np.ones((1, 2))), on_host(window).margin(np.ones((1, 2)))
+        )
