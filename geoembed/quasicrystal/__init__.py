@@ -86,7 +86,11 @@ from ._window import Difference as Difference
 from ._window import Union as Union
 from ._window import Window as Window
 from ._window_ball import Ball as Ball
+from ._window_function import FunctionWindow as FunctionWindow
+from ._window_intersection import Intersection as Intersection
 from ._window_polytopes import Polytope as Polytope
 from ._window_polytopes import Projected as Projected
 from ._window_polytopes import Zonotope as Zonotope
 from ._window_polytopes import interval as interval
+from ._window_star import Star as Star
+from ._window_star import sphere_directions as sphere_directions

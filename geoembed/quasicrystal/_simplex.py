@@ -51,6 +51,13 @@ def simplex_transform(corners: Float[Array, "f corners m"], k: Float[Array, "*n 
     return as_complex(jnp.broadcast_to(volumes, middle.shape)) * wave(middle) * power[..., 0, -1]
 
 
+def fan(vertices: Float[Array, "k m"], faces: tuple[tuple[int, ...], ...]) -> Float[Array, "f corners m"]:
+    """Simplices from the mean of the vertices of a convex body to all its faces, which fill it."""
+    chosen = vertices[np.array(faces)]
+    middle = jnp.sum(vertices, axis=0) / len(vertices)
+    return jnp.concatenate([jnp.broadcast_to(middle, (len(chosen), 1, len(middle))), chosen], axis=1)
+
+
 def simplex_volumes(corners: Float[Array, "f corners m"]) -> Float[Array, " f"]:
     """The volumes of simplices of m + 1 corners."""
     edges = corners[:, 1:] - corners[:, :1]

@@ -3,7 +3,9 @@
 import dataclasses
 from collections.abc import Sequence
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from ..core import register
@@ -70,20 +72,20 @@ def stacked(
                 f"stacked: a layer names the surfaces {chosen}, but the model has those from 0 to {every[-1]}"
             )
         surfaces += [_lifted(model.surfaces[i], one.height, model.lattice) for i in chosen]
-    return Model(_lattice(model.lattice, period), surfaces, model.shift)
+    along = jnp.asarray(period, model.lattice.parallel.dtype)
+    return Model(_lattice(model.lattice, along), surfaces, model.shift)
 
 
-def _lattice(plane: Lattice, period: Float[Array, ""] | float) -> Lattice:
+@jax.jit  # many small steps: compiled one by one they would cost more
+def _lattice(plane: Lattice, period: Float[Array, ""]) -> Lattice:
     d, m = plane.dimensions
     dtype = plane.parallel.dtype
-    parallel = jnp.zeros((d + 1, d + m + 1), dtype).at[:d, : d + m].set(plane.parallel)
-    parallel = parallel.at[d, d + m].set(jnp.asarray(period, dtype) / plane.scale)
-    strain = jnp.zeros((d + 1, d + 1), dtype).at[:d, :d].set(plane.strain)
+    along = jnp.zeros((1, d + m + 1), dtype).at[0, d + m].set(period / plane.scale)
     return Lattice(
-        parallel,
+        jnp.concatenate([jnp.pad(plane.parallel, ((0, 0), (0, 1))), along]),
         jnp.pad(plane.perpendicular, ((0, 0), (0, 1))),
         plane.scale,
-        strain,
+        jnp.pad(plane.strain, ((0, 1), (0, 1))),
         jnp.pad(plane.phason_strain, ((0, 0), (0, 1))),
     )
 
@@ -92,7 +94,7 @@ def _lifted(surface: Surface, height: float, plane: Lattice) -> Surface:
     """The surface at a height of the period."""
     dtype = plane.parallel.dtype
     before = jnp.zeros(sum(plane.dimensions), dtype) if surface.position is None else surface.position
-    position = jnp.concatenate([before, jnp.full(1, height, dtype)])
+    position = jnp.concatenate([before, jnp.asarray(np.array([height]), dtype)])
     coset = surface.coset
     if coset is not None:
         coset = Coset(tuple((*row, 0) for row in coset.rows), coset.modulus, coset.residues)

@@ -20,8 +20,9 @@ Points = Float[Array, "*n m"] | Float[np.ndarray, "*n m"]
 class Window(eqx.Module):
     """A closed region of perpendicular space, measured in units of the lattice constant.
 
-    Windows combine: `a | b` for windows that do not overlap, `a - b` where b lies inside a. The volume and the
-    transform of a combination are right under that condition, which is not checked; membership is right without it.
+    Windows combine: `a | b` for windows that do not overlap, `a - b` where b lies inside a, `a & b` for convex ones.
+    The volume and the transform of the first two are right under their condition, which is not checked; membership is
+    right without it.
     """
 
     @abc.abstractmethod
@@ -71,6 +72,11 @@ class Window(eqx.Module):
 
     def __sub__(self, other: "Window") -> "Window":
         return Difference(self, other)
+
+    def __and__(self, other: "Window") -> "Window":
+        from ._window_intersection import Intersection  # which needs this file
+
+        return Intersection(self, other)
 
 
 class ConvexWindow(Window):

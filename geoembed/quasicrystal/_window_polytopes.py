@@ -15,7 +15,7 @@ from scipy.spatial import ConvexHull
 from ..core import register, sinc
 from ._complex import as_complex, wave
 from ._frames import decimals, exactly, frame, matches
-from ._simplex import determinant, simplex_transform, simplex_volumes
+from ._simplex import determinant, fan, simplex_transform, simplex_volumes
 from ._window import ConvexWindow, Points, Window
 
 
@@ -163,18 +163,11 @@ class Polytope(ConvexWindow):
     def exact_half_spaces(self) -> tuple[np.ndarray, np.ndarray]:
         return _polytope_faces(exact_vectors(self.vertices, self.origin), self.faces)
 
-    def _simplices(self) -> Float[Array, "f corners m"]:
-        """A fan of simplices from one point inside to all faces."""
-        faces = self.vertices[np.array(self.faces)]
-        middle = jnp.sum(self.vertices, axis=0) / len(self.vertices)
-        return jnp.concatenate([jnp.broadcast_to(middle, (len(faces), 1, len(middle))), faces], axis=1)
-
     def volume(self) -> Float[Array, ""]:
-        corners = self._simplices()
-        return jnp.sum(simplex_volumes(corners))
+        return jnp.sum(simplex_volumes(fan(self.vertices, self.faces)))
 
     def transform(self, k: Float[Array, "*n m"]) -> Array:
-        return jnp.sum(simplex_transform(self._simplices(), k), axis=-1)
+        return jnp.sum(simplex_transform(fan(self.vertices, self.faces), k), axis=-1)
 
     def support(self, directions: Points) -> Any:
         return (directions @ self.vertices.T).max(-1)
@@ -199,7 +192,7 @@ def on_host(window: Window) -> Window:
 
     def converted(part: Any) -> Any:
         if not known(part):
-            return np.asarray(part, np.float64)
+            return part if callable(part) else np.asarray(part, np.float64)
         vectors = part.generators if isinstance(part, Zonotope) else part.vertices
         exact = exact_vectors(vectors, part.origin).astype(np.float64)
         plain = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), part)
@@ -221,7 +214,7 @@ def _zonotope_faces(generators: Any, centre: Any) -> tuple[Any, Any]:
     xp = np if isinstance(generators, np.ndarray) else jnp
     count, m = generators.shape
     spanning = np.array(list(itertools.combinations(range(count), m - 1)), int)
-    normals = _normals(generators[spanning], xp)
+    normals = cross_product(generators[spanning], xp)
     widths, offsets = abs(normals @ generators.T).sum(-1) / 2, normals @ centre
     return xp.concatenate([normals, -normals]), xp.concatenate([widths + offsets, widths - offsets])
 
@@ -229,14 +222,14 @@ def _zonotope_faces(generators: Any, centre: Any) -> tuple[Any, Any]:
 def _polytope_faces(vertices: Any, faces: tuple[tuple[int, ...], ...]) -> tuple[Any, Any]:
     xp = np if isinstance(vertices, np.ndarray) else jnp
     corners = vertices[np.array(faces)]
-    normals = _normals(corners[:, 1:] - corners[:, :1], xp)
+    normals = cross_product(corners[:, 1:] - corners[:, :1], xp)
     offsets = (normals * corners[:, 0]).sum(-1)
     middle = vertices.sum(0) / len(vertices)
     signs = xp.where(normals @ middle > offsets, -1, 1).astype(offsets.dtype)
     return normals * signs[:, None], offsets * signs
 
 
-def _normals(edges: Any, xp: Any) -> Any:
+def cross_product(edges: Any, xp: Any) -> Any:
     """A vector orthogonal to m − 1 vectors, [n, m-1, m] -> [n, m]: the generalised cross product."""
     m = edges.shape[2]
     if m == 1:

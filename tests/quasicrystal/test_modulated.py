@@ -15,6 +15,7 @@ pytestmark = pytest.mark.usefixtures("compiled_quickly")
 
 Q = 0.5 * (math.sqrt(5) - 1)
 FACTORS = eqx.filter_jit(qc.modulated_structure_factor)
+POINTS = jax.jit(qc.modulated_points)
 
 
 def factors(crystal, h, **options):
@@ -41,7 +42,7 @@ def test_positions():
     with jax.enable_x64(True):
         crystal = wavy()
         cut = qc.cut(crystal.model(), radius=7.0)
-        x, occupied = (np.asarray(part) for part in qc.modulated_points(crystal, cut))
+        x, occupied = (np.asarray(part) for part in POINTS(crystal, cut))
         n = np.asarray(cut.indices)[:, :3]
         kinds = np.asarray(cut.species)
         cell = np.asarray(crystal.cell)
@@ -70,6 +71,7 @@ def test_satellites_are_bessel_functions(precision):
     np.testing.assert_allclose(found, expected, atol=5e-6 if precision == np.float32 else 1e-13)
 
 
+@pytest.mark.slow
 def test_two_wave_vectors_give_products_of_bessel_functions():
     with jax.enable_x64(True):
         u = np.array([[0.06, 0.02], [-0.03, 0.05]])
@@ -108,6 +110,7 @@ def test_occupation_waves_and_block_waves():
         assert len(cut) == pytest.approx(500 * length, abs=2)
 
 
+@pytest.mark.slow
 def test_direct_sums_come_close():
     """Displaced and occupied at once by functions of one's own, with a block wave: the sum over 8,000 cells."""
 
@@ -167,6 +170,7 @@ def test_derivatives_in_amplitude_wave_vector_and_phase():
         np.testing.assert_allclose(slopes, expected, rtol=1e-12, atol=1e-11)
 
 
+@pytest.mark.slow
 def test_satellites_are_listed():
     with jax.enable_x64(True):
         listed = qc.bragg(

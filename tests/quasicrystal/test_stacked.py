@@ -18,7 +18,9 @@ def rows(values):
     return set(map(tuple, np.asarray(values).tolist()))
 
 
-@pytest.mark.parametrize("name", PLANES)
+@pytest.mark.parametrize(
+    "name", ["octagonal", *(pytest.param(n, marks=pytest.mark.slow) for n in ("decagonal", "dodecagonal"))]
+)
 def test_points_are_those_of_the_plane_in_every_layer(name):
     with jax.enable_x64(True):
         plane = PLANES[name](1.3)
@@ -36,6 +38,7 @@ def test_points_are_those_of_the_plane_in_every_layer(name):
         assert density == pytest.approx(float(plane.density()), rel=1e-13)
 
 
+@pytest.mark.slow
 def test_reflections_are_those_of_the_plane_times_those_of_the_stack():
     """Two equal layers of a period: F(h, l) = F(h) (1 + exp(2πi l z)) / 2, at Q = (Q of the plane, 2π l / c)."""
     with jax.enable_x64(True):
@@ -67,6 +70,7 @@ def test_screw_axis():
         assert float(model.density()) * 1.6 == pytest.approx(float(plane.density()), rel=1e-13)
 
 
+@pytest.mark.slow
 def test_reflections_are_listed_with_one_index_more():
     with jax.enable_x64(True):
         model = qc.stacked(qc.ammann_beenker(), 2 * math.pi)
@@ -97,6 +101,7 @@ def test_the_period_has_derivatives():
         assert float(slopes[0]) == pytest.approx(float(np.asarray(cut.indices)[:, 4].sum()), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_phason_strain_and_float32_are_kept():
     plane = qc.ammann_beenker()
     lattice = qc.Lattice(
