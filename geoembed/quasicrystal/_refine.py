@@ -20,7 +20,8 @@ from ._scatterers import Scatterers
 
 Build = Callable[[Any], tuple[Model, Scatterers]]
 _ALIKE = 1.0  # two starts found the same minimum where their χ² differ by less: one standard deviation
-_STALLS = 3  # rejected steps, each with a hundred times the damping
+_STALLS = 6  # rejected steps, each with a hundred times the damping
+_DAMPING = 1.0  # at first: far from a minimum undamped steps lead astray
 _FLAT = 1e-7  # relative fall of χ² in a step
 
 
@@ -101,11 +102,12 @@ def refine(
 ) -> Refinement:
     """Finds the parameters of a model that fit measured intensities best, in the least-squares sense.
 
-    It minimises χ² = Σ (I − k |F(h)|²)² / σ² (and, where wave vectors were measured, Σ |Q∥ − Q∥(h)|² / σ² beside it) by
-    Levenberg–Marquardt from several starts, with the derivatives of the closed-form structure factors: in sizes and shapes of windows, positions of surfaces, phason strain, amplitudes and
-    Debye–Waller factors, whichever `build` makes of the parameters. The first start is the given one; the others are
-    normally distributed around it. χ² has many minima: the lowest is returned, and `success_rate` says how often it was
-    found. It computes in the dtype of the parameters: take float64.
+    It minimises χ² = Σ (I − k |F(h)|²)² / σ², plus Σ |Q∥ − Q∥(h)|² / σ² where wave vectors were measured, by
+    Levenberg–Marquardt from several starts, with the derivatives of the closed-form structure factors: in sizes and
+    shapes of windows, positions of surfaces, phason strain, amplitudes and Debye–Waller factors, whichever `build` makes
+    of the parameters. The first start is the given one; the others are normally distributed around it. χ² has many
+    minima: the lowest is returned, and `success_rate` says how often it was found. It computes in the dtype of the
+    parameters: take float64.
 
     Args:
         build: A differentiable function of the parameters that returns a model and its scatterers.
@@ -198,7 +200,7 @@ def refine(
                 [row], (first, known if scale is not None else jnp.asarray(known)), mixed=False
             )
         whole = flat if scale is not None else jnp.append(flat, jnp.asarray(known))
-        ends.append(_descend(solver, LMState(whole), data, steps))
+        ends.append(_descend(solver, LMState(whole, _DAMPING), data, steps))
         if callback is not None:
             callback(number, ends[-1].chi_square)
     assert solver is not None
