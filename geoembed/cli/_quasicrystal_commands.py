@@ -64,7 +64,8 @@ def diffract(
     model: Name,
     files: Files,
     q_max: Annotated[
-        float, typer.Option(help="Largest wave vector, rad/Å; 25 over the scale by default.")
+        float,
+        typer.Option(help="Largest wave vector, rad/Å; by default 16/scale in the plane, 33/scale in space."),
     ] = 0.0,
     q_perp_max: Annotated[
         float, typer.Option(help="Largest perpendicular wave vector, in units of 1/lattice constant.")

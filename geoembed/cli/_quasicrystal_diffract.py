@@ -14,7 +14,7 @@ from ..quasicrystal import Bragg, Model, bragg, cahn_indices
 from ._quasicrystal_arguments import check_files, model_named, positive, views
 from ._quasicrystal_files import write_table
 
-_Q = 25.0  # rad: the default of the largest wave vector times the scale
+_Q = {1: 25.0, 2: 16.0, 3: 33.0}  # rad: the default of the largest wave vector times the scale
 _MOST = 1_000_000  # reflections before the weak ones are left out
 
 
@@ -43,7 +43,7 @@ def write_reflections(
             raise InputError(
                 "--least", f"{least:g}", "it is no share of an intensity", "Give 0 or more, below 1"
             )
-        largest = positive("--q-max", q_max) if q_max else _Q / scale
+        largest = positive("--q-max", q_max) if q_max else _Q[d] / scale
         _refuse_too_many(model, largest, positive("--q-perp-max", q_perp_max))
         found = bragg(model, q_max=largest, q_perp_max=q_perp_max, least=least)
         view, _ = views(model, axis)

@@ -115,8 +115,9 @@ def dislocation_figure(
         else np.zeros(len(burgers), int)
     )
     bonds = bonds_of_indices(sites.points, sites.indices, 1.35 * edge, jump)
-    left.add_collection(LineCollection(list(places[bonds]), colors=FAINT, linewidths=0.6, zorder=1))
-    size = np.clip(7000.0 / len(places), 1.0, 30.0)
+    width = 0.6 if sites.points.shape[1] == 2 else 0.2  # in space they lie over each other
+    left.add_collection(LineCollection(list(places[bonds]), colors=FAINT, linewidths=width, zorder=1))
+    size = np.clip(8000.0 / len(places), 4.0, 30.0)
     left.scatter(*places.T, color=colours, s=size, linewidths=0, zorder=2)
     right.scatter(*window.T, color=colours, s=0.6 * size, linewidths=0, zorder=2)
     displaced = sites.perp @ second.T
@@ -132,9 +133,9 @@ def dislocation_figure(
     begin = centres[0] - travel / (2 * _SECTORS)
     style = {"arrowstyle": "-|>", "color": INK, "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
     right.annotate("", begin + travel, begin, arrowprops=style, zorder=4)
-    right.annotate(
-        r"$-b_\perp$", begin + travel, textcoords="offset points", xytext=(6, -2), fontsize=LABEL, color=INK
-    )
+    beyond = begin + 1.08 * travel
+    label = right.text(*beyond, r"$-b_\perp$", fontsize=LABEL, color=INK, ha="center", va="center", zorder=5)
+    label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0})
     _clock(figure)
     return figure
 
