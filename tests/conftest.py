@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+# the type checker that pyproject.toml names: jaxtyping itself imports `tests` only
+import tests.type_checks  # noqa: F401
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # A program becomes one piece of machine code, not up to 32 that are compiled side by side: the cores are busy with two
@@ -25,6 +28,10 @@ os.environ["XLA_FLAGS"] = f"--xla_cpu_parallel_codegen_split_count=1 {os.environ
 # widening (float32 with float64, [n] with [n, 3]) into an error.
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# A program notes for each operation the hundred calls that led to it, for profilers: nobody reads them here. Errors
+# have their tracebacks all the same.
+jax.config.update("jax_traceback_in_locations_limit", 0)
 
 # A second run of the suite finds its programs compiled, and in the first the two processes find each other's: also the
 # smallest ones, because writing one takes a tenth of the time of compiling it.
@@ -62,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # last, so that programs are thrown away once, see below; otherwise in their order
+    items.sort(key=_compiled_quickly)
     if config.getoption("--slow"):
         return
     skip = pytest.mark.skip(reason="slow: run with --slow")

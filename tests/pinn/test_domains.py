@@ -15,6 +15,8 @@ from geoembed.pinn._domains._outline import chosen, outline, patch
 from geoembed.pinn._domains._singular import corner_functions, graded
 from tests.sdf.encoder_rows import box as mesh_box
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")  # formulas of a few numbers
+
 L_SHAPE = sdf.Polygon([(-1, -1), (1, -1), (1, 0), (0, 0), (0, 1), (-1, 1)])
 T_SHAPE = sdf.Polygon([(-2, 1), (-0.5, 1), (-0.5, -2), (0.5, -2), (0.5, 1), (2, 1), (2, 2), (-2, 2)])
 U_SHAPE = sdf.Polygon([(-2, -1), (2, -1), (2, 1), (1, 1), (1, 0), (-1, 0), (-1, 1), (-2, 1)])

@@ -29,6 +29,8 @@ from geoembed.pinn._domains._outline import outline
 from geoembed.pinn._rows import form_of
 from tests.pinn.parts import box
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")  # formulas of a few numbers
+
 LINE = Interval(-1.0, 2.0)
 SQUARE = sdf.Box((2.0, 1.0))
 L_SHAPE = sdf.Polygon([(-1, -1), (1, -1), (1, 0), (0, 0), (0, 1), (-1, 1)])
@@ -122,7 +124,8 @@ def on_networks(problem, dtype, look, points):
     """What `look(field, x)` returns at many points, for two networks with random weights of order 1."""
     inner = problem.in_fields
     shapings = tuple(inner.shaping(i) for i in range(len(inner.equation.fields)))
-    network = MLP(inner.coordinates.size, len(shapings), 6, 2, activation="tanh", key=jax.random.key(0))
+    size = inner.coordinates.size, len(shapings)
+    network = jax.eval_shape(lambda: MLP(*size, 6, 2, activation="tanh", key=jax.random.key(0)))
     rng = np.random.default_rng(0)
     networks = jax.tree.map(lambda w: jnp.asarray(rng.normal(scale=0.8, size=(2, *w.shape)), dtype), network)
 

@@ -10,6 +10,8 @@ import pytest
 from geoembed import check, sdf
 from geoembed.sdf._boundaries._boundary import boundary_point
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")  # formulas of a few numbers
+
 SQUARE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
 NOTCHED = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0), (0.0, -1.0)]  # an L, corner at 0
 

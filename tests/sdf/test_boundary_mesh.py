@@ -9,6 +9,8 @@ import trimesh
 from geoembed import sdf
 from geoembed.core import InputError
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")  # formulas of a few numbers
+
 SIZE = np.array([2.0, 3.0, 4.0])
 
 

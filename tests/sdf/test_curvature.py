@@ -8,6 +8,8 @@ from scipy.optimize import minimize
 
 from geoembed.sdf import Sphere, closest_point, curvatures, plane_curvature, unit_normal
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")  # formulas of a few numbers
+
 AXES = (1.5, 1.0, 0.7)
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from geoembed import sdf
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")  # formulas of a few numbers
+
 POINTS = np.random.default_rng(0).uniform(-2, 2, (100, 3))
 
 

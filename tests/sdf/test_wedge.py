@@ -9,6 +9,8 @@ import pytest
 
 from geoembed import sdf
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")  # formulas of a few numbers
+
 ANGLES = {"crack": 2 * math.pi, "re-entrant": 1.5 * math.pi, "straight": math.pi, "blunt": 2.1, "sharp": 0.7}
 EDGE = sdf.WedgeBoundary((0.3, -0.2), (3.0, 4.0), 1.5 * math.pi, 2.0)
 
