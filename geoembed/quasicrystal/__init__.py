@@ -10,6 +10,8 @@ from ._bragg import bragg as bragg
 from ._bragg import cahn_indices as cahn_indices
 from ._cut import Cut as Cut
 from ._cut import cut as cut
+from ._cut import cut_chunks as cut_chunks
+from ._cut import cut_points as cut_points
 from ._cut import perp_coordinates as perp_coordinates
 from ._cut import positions as positions
 from ._cut import weights as weights

@@ -6,33 +6,59 @@ conjugate: two binary searches count them. What is near a boundary is decided ex
 """
 
 import dataclasses
+import functools
 import itertools
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ._frames import Frame
 from ._region import Placed, Region
+from ._threads import over_threads
 from ._window import ConvexWindow, Difference, Window, unit_half_spaces
+
+_FLAT = 1e-9  # the slope of a face that counts as parallel to the last axis
+
+
+class Parts(NamedTuple):
+    """What the entries of one axis add to points; a row for each entry."""
+
+    points: np.ndarray  # [entries, d] float64
+    perp: np.ndarray  # [entries, m] float64
+    numerators: np.ndarray  # [entries, D] int32: the sum over the axes is the index times the divisor
 
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
     """Runs of points that differ on the last axis only.
 
-    An index is the sum over the axes of `numerators[axis][row]`, divided by `divisor`.
+    A field of the points of a column is its row of `heads` plus the rows of `entries` from its first on.
     """
 
-    numerators: list[np.ndarray]  # for each axis [rows, D] int
-    parallel: list[np.ndarray]  # for each axis [rows, d]: its part of x
-    perpendicular: list[np.ndarray]  # for each axis [rows, m]: its part of q
+    axes: list[Parts]  # the entries of the last one by groups, sorted by the conjugate
     divisor: int
-    rows: np.ndarray  # [columns, d-1]: the entry of each axis but the last
+    rows: list[np.ndarray]  # [columns] for each axis but the last: its entry
     first: np.ndarray  # [columns]: the first entry of the last axis
     counts: np.ndarray  # [columns]
     singular: bool
     loose: bool  # some points may lie outside of the region or the window and have to be taken out
+
+    def heads(self, field: int) -> np.ndarray:
+        """What all points of a column share: [columns, d], [columns, m] or (field 2, the indices) [columns, D]."""
+        last = self.axes[-1][field]
+        # the numerators of a group of entries leave the same rest
+        total = np.take(last % self.divisor, self.first, axis=0) if field == 2 else None
+        for axis, rows in zip(self.axes, self.rows, strict=False):
+            part = np.take(axis[field], rows, axis=0)
+            total = part if total is None else np.add(total, part, out=total)
+        if total is None:
+            return np.zeros((len(self.first), last.shape[1]))
+        return total // self.divisor if field == 2 else total
+
+    def entries(self, field: int) -> np.ndarray:
+        """What the entries of the last axis add to the heads."""
+        return self.axes[-1][field] // self.divisor if field == 2 else self.axes[-1][field]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,49 +85,48 @@ def columns(surface: Placed, known: Frame, region: Region) -> Columns:
         tables[i] = table[order]
         keys.append(_groups(key[order]))
 
-    values = [table @ np.array([1.0, axes.theta]) for table in tables]
     conjugates = [table @ np.array([1.0, axes.conjugate]) for table in tables]
-    parts = Columns(
-        numerators=[t @ axes.numerators[:, 2 * i : 2 * i + 2].T for i, t in enumerate(tables)],
-        parallel=[u[:, None] * axes.v[:, i] for i, u in enumerate(values)],
-        perpendicular=[w[:, None] * axes.w[:, i] for i, w in enumerate(conjugates)],
-        divisor=axes.divisor,
-        rows=np.zeros((0, len(tables) - 1), int),
-        first=np.zeros(0, int),
-        counts=np.zeros(0, int),
-        singular=False,
+    parts = [_parts(surface, axes, table, i) for i, table in enumerate(tables)]
+    faces = _faces(surface, axes)
+
+    def run(group: tuple[Any, ...]) -> tuple[int, int] | None:
+        total = sum((np.array(key) for key, _ in group), np.zeros(len(rows), int))
+        return keys[-1].get(tuple((target - total) % modulus))
+
+    def of(group: tuple[Any, ...], begin: int, end: int) -> tuple[list[np.ndarray], bool]:
+        terms = [conjugates[i][slice(*bounds)] for i, (_, bounds) in enumerate(group)]
+        grid, first, counts, doubtful = _runs(faces, terms, conjugates[-1][begin:end])
+        chosen = [start + axis for (_, (start, _)), axis in zip(group, grid, strict=True)]
+        first += begin
+        singular = _decide(surface, parts, axes.divisor, chosen, first, counts, doubtful)
+        return [*chosen, first, counts], singular
+
+    groups = [(g, found) for g in itertools.product(*[k.items() for k in keys[:-1]]) if (found := run(g))]
+    found = over_threads(lambda both: of(both[0], *both[1]), groups)
+    empty = [np.zeros(0, int)] * (len(tables) + 1)
+    *chosen, first, counts = (
+        np.concatenate(part) for part in zip(empty, *(runs for runs, _ in found), strict=True)
+    )
+    return Columns(
+        parts,
+        axes.divisor,
+        chosen,
+        first,
+        counts,
+        singular=any(singular for _, singular in found),
         loose=region.radius is not None
         or not _diagonal(axes.v)
         or not isinstance(surface.window, ConvexWindow),
     )
-    for i in range(len(tables)):
-        parts.parallel[i][:, i] += surface.start[i]
-        parts.perpendicular[i][:, i] += surface.perp_start[i]
 
-    normals, offsets = _half_spaces(surface.window, len(axes.w))
-    forms = normals @ axes.w
-    offsets = offsets + surface.margin - normals @ surface.perp_start
-    found, singular = [], False
-    for group in itertools.product(*[k.items() for k in keys[:-1]]):
-        total = sum((np.array(key) for key, _ in group), np.zeros(len(rows), int))
-        run = keys[-1].get(tuple((target - total) % modulus))
-        if run is None:
-            continue
-        choice = np.meshgrid(*[np.arange(*bounds) for _, bounds in group], indexing="ij")
-        choice = np.stack([c.ravel() for c in choice], 1) if choice else np.zeros((1, 0), int)
-        rest = offsets - sum(
-            (conjugates[i][choice[:, i], None] * forms[:, i] for i in range(choice.shape[1])),
-            np.zeros((len(choice), len(offsets))),
-        )
-        chosen, first, counts, touched = _runs(
-            surface, parts, choice, rest, forms[:, -1], conjugates[-1], run
-        )
-        found.append((chosen, first, counts))
-        singular |= touched
-    if not found:
-        return parts
-    merged = [np.concatenate(part) for part in zip(*found, strict=True)]
-    return dataclasses.replace(parts, rows=merged[0], first=merged[1], counts=merged[2], singular=singular)
+
+def _parts(surface: Placed, axes: _Axes, table: np.ndarray, i: int) -> Parts:
+    """What the entries (a, b) of axis i add."""
+    points = (table @ np.array([1.0, axes.theta]))[:, None] * axes.v[:, i]
+    perp = (table @ np.array([1.0, axes.conjugate]))[:, None] * axes.w[:, i]
+    points[:, i] += surface.start[i]
+    perp[:, i] += surface.perp_start[i]
+    return Parts(points, perp, (table @ axes.numerators[:, 2 * i : 2 * i + 2].T).astype(np.int32))
 
 
 def _axes(surface: Placed, known: Frame) -> _Axes:
@@ -189,45 +214,104 @@ def _half_spaces(window: Window, dimension: int) -> tuple[np.ndarray, np.ndarray
     return normals, window.support(normals)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Faces:
+    """Half-spaces forms · q ≤ offsets, where q are the conjugates of all axes."""
+
+    forms: np.ndarray  # [faces, m]
+    offsets: np.ndarray  # [faces]
+    exact: bool  # whether what is close to a face is decided again
+
+    def depth(self, q: np.ndarray) -> np.ndarray:
+        """How far points [n, m] are from the nearest face."""
+        return (self.offsets - q @ self.forms.T).min(1)
+
+
+def _faces(surface: Placed, axes: _Axes) -> _Faces:
+    normals, offsets = _half_spaces(surface.window, len(axes.w))
+    return _Faces(
+        normals @ axes.w,
+        offsets + surface.margin - normals @ surface.perp_start,
+        surface.margin == 0 and isinstance(surface.window, ConvexWindow),
+    )
+
+
 def _runs(
+    faces: _Faces, terms: list[np.ndarray], values: np.ndarray
+) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray, np.ndarray]:
+    """The columns of one group that have points: entries of each axis but the last, first entry, number, doubtful ones.
+
+    Args:
+        faces: Of the window.
+        terms: For each axis but the last the conjugates of the group.
+        values: Those of the last axis, in order.
+    """
+    slack = 1e-9 * (1.0 + np.abs(values).max(initial=0.0)) if faces.exact else 0.0
+    low, high, beside = _interval(faces, terms, slack)
+    first = np.searchsorted(values, low.ravel(), "left")
+    counts = np.searchsorted(values, high.ravel(), "right") - first
+    counts[beside.ravel() < 0] = 0
+    some = np.flatnonzero(counts > 0)
+    grid = np.unravel_index(some, low.shape) if terms else ()
+    first, counts = first[some], counts[some]
+    # a point at the end of a run may be within the slack of a face; how far the slack reaches depends on the slope
+    slopes = np.abs(faces.forms[:, -1])
+    reach = 2.0 * slack / slopes[slopes >= _FLAT].min(initial=np.inf)
+    bottom, top = values[first], values[first + counts - 1]
+    near = np.flatnonzero(
+        (bottom - low.ravel()[some] < reach)
+        | (high.ravel()[some] - top < reach)
+        | (beside.ravel()[some] < 2.0 * slack)
+    )
+    ends = [
+        np.stack([*(term[axis[near]] for term, axis in zip(terms, grid, strict=True)), end[near]], axis=1)
+        for end in (bottom, top)
+    ]
+    doubtful = near[np.minimum(*(faces.depth(end) for end in ends)) < slack]
+    return grid, first, counts, doubtful
+
+
+def _interval(
+    faces: _Faces, terms: list[np.ndarray], slack: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Between which conjugates of the last axis all faces, moved out by the slack, leave each choice of the others.
+
+    Third how far the choice is from the faces that are parallel to the last axis. The choices are a grid, and each
+    face is a sum over its axes.
+    """
+    shape = tuple(len(term) for term in terms)
+    low, high, beside = np.full(shape, -np.inf), np.full(shape, np.inf), np.full(shape, np.inf)
+    for (*form, slope), offset in zip(faces.forms, faces.offsets + slack, strict=True):
+        scale = 1.0 if abs(slope) < _FLAT else 1.0 / slope
+        along = [-factor * scale * term for factor, term in zip(form, terms, strict=True)]
+        rest = functools.reduce(np.add.outer, along, np.array(offset * scale))
+        if abs(slope) < _FLAT:
+            np.minimum(beside, rest, out=beside)
+        elif slope > 0:
+            np.minimum(high, rest, out=high)
+        else:
+            np.maximum(low, rest, out=low)
+    return low, high, beside
+
+
+def _decide(
     surface: Placed,
-    parts: Columns,
-    choice: np.ndarray,  # [columns, d-1]
-    rest: np.ndarray,  # [columns, faces]: what each face leaves to the last axis
-    slopes: np.ndarray,  # [faces]
-    conjugates: np.ndarray,
-    run: tuple[int, int],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-    """The columns that have points, the first entry of each, their number, and whether a point lies on a boundary."""
-    begin, end = run
-    exact = surface.margin == 0 and isinstance(surface.window, ConvexWindow)
-    slack = 1e-9 * (1.0 + np.abs(conjugates).max(initial=0.0)) if exact else 0.0
-    flat, up, down = np.abs(slopes) < 1e-9, slopes > 1e-9, slopes < -1e-9
-    open_ = (rest[:, flat] >= -slack).all(1)
-    choice, rest = choice[open_], rest[open_]
-
-    def bounds(extra: float) -> tuple[np.ndarray, np.ndarray]:
-        high = ((rest[:, up] + extra) / slopes[up]).min(1)
-        low = ((rest[:, down] + extra) / slopes[down]).max(1)
-        values = conjugates[begin:end]
-        return np.searchsorted(values, low, "left"), np.searchsorted(values, high, "right")
-
-    first, last = bounds(slack)
+    parts: list[Parts],
+    divisor: int,
+    chosen: list[np.ndarray],
+    first: np.ndarray,
+    counts: np.ndarray,
+    doubtful: np.ndarray,
+) -> bool:
+    """Corrects the runs of the doubtful columns exactly; returns whether a point lies on a boundary."""
     singular = False
-    if exact:
-        sure_first, sure_last = bounds(-slack)
-        doubtful = (first < last) & (
-            (first != sure_first) | (last != sure_last) | (rest[:, flat] <= slack).any(1)
-        )
-        for column in np.flatnonzero(doubtful):
-            entries = np.arange(first[column], last[column])
-            indices = parts.numerators[-1][begin + entries]
-            for axis, row in enumerate(choice[column]):
-                indices = indices + parts.numerators[axis][row]
-            accepted, touched = surface.accepts(indices // parts.divisor)
-            singular |= touched
-            entries = entries[accepted]
-            first[column], last[column] = (entries[0], entries[-1] + 1) if len(entries) else (0, 0)
-    counts = np.maximum(last - first, 0)
-    some = counts > 0
-    return choice[some], begin + first[some], counts[some], singular
+    for column in doubtful.tolist():
+        run = np.arange(first[column], first[column] + counts[column])
+        numerators = parts[-1].numerators[run].astype(np.int64)
+        for part, rows in zip(parts[:-1], chosen, strict=True):
+            numerators += part.numerators[rows[column]]
+        accepted, touched = surface.accepts(numerators // divisor)
+        singular |= touched
+        run = run[accepted]
+        first[column], counts[column] = (run[0], len(run)) if len(run) else (first[column], 0)
+    return singular

@@ -1,6 +1,8 @@
 """Cuts through any lattice: all candidates of a bounded enumeration are tested."""
 
 import itertools
+import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -10,7 +12,14 @@ _CANDIDATES = 1_000_000  # tested at a time
 
 
 def enumerate_surface(surface: Placed, region: Region) -> tuple[np.ndarray, bool]:
-    """The indices [n, D] of one surface in a region, in lexical order, and whether a point lies on a boundary.
+    """The indices [n, D] of one surface in a region, in lexical order, and whether a point lies on a boundary."""
+    found = list(enumerated_chunks(surface, region))
+    indices = np.concatenate([np.zeros((0, surface.parallel.shape[1]), int), *(n for n, _ in found)])
+    return indices[np.lexsort(indices.T[::-1])], any(touched for _, touched in found)
+
+
+def enumerated_chunks(surface: Placed, region: Region) -> Iterator[tuple[np.ndarray, bool]]:
+    """Some indices [n, D] of one surface in a region at a time, and whether one of them lies on a boundary.
 
     The indices are split into u (d of them) and v (m of them, those with the largest determinant of Q). The window
     bounds v for every u to a small box, and both together bound u.
@@ -38,14 +47,11 @@ def enumerate_surface(surface: Placed, region: Region) -> tuple[np.ndarray, bool
     h_low, h_high = _range(surface, h)
     h_start = surface.start - h @ surface.perp_start
 
-    found, singular = [np.zeros((0, dimension), int)], False
-    rest = last[1:] - first[1:] + 1
-    per_row = max(1, int(np.prod(rest)) * len(offsets))
-    step = max(1, _CANDIDATES // per_row)
-    for begin in range(first[0], last[0] + 1, step):
-        axes = [np.arange(begin, min(begin + step, last[0] + 1))]
-        axes += [np.arange(a, b + 1) for a, b in zip(first[1:], last[1:], strict=True)]
-        u = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, d)
+    shape = tuple(np.maximum(last - first + 1, 0))
+    step = max(1, _CANDIDATES // len(offsets))
+    for begin in range(0, math.prod(shape), step):
+        numbers = np.arange(begin, min(begin + step, math.prod(shape)))
+        u = first + np.stack(np.unravel_index(numbers, shape), axis=1)
         x = u @ g.T + h_start
         u = u[((x + h_high >= -region.half - 1e-9) & (x + h_low <= region.half + 1e-9)).all(1)]
         lowest = np.ceil(v_low - (u @ qu.T + surface.perp_start) @ inverse.T - 1e-9).astype(int)
@@ -57,10 +63,7 @@ def enumerate_surface(surface: Placed, region: Region) -> tuple[np.ndarray, bool
         indices = indices[surface.in_coset(indices)]
         indices = indices[surface.in_region(indices, region)]
         accepted, touched = surface.accepts(indices)
-        found.append(indices[accepted])
-        singular |= touched
-    indices = np.concatenate(found)
-    return indices[np.lexsort(indices.T[::-1])], singular
+        yield indices[accepted], touched
 
 
 def _range(surface: Placed, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
