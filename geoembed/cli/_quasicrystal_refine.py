@@ -237,5 +237,5 @@ def _write_table(file: Path, measured: qc.Reflections, calculated: np.ndarray) -
         writer.writerow(
             [*(f"h{axis + 1}" for axis in range(dimension)), "intensity", "sigma", "calculated", "residual"]
         )
-        for h, *rest in zip(*measured, calculated, strict=True):
+        for h, *rest in zip(*measured[:3], calculated, strict=True):
             writer.writerow([*(f"{x:g}" for x in h), *(f"{x:.8g}" for x in (*rest, rest[0] - rest[2]))])
