@@ -2,10 +2,11 @@
 
 The truth: a triacontahedron at the origin and a ball near the body centre, with different amplitudes and Debye–Waller
 factors, and a phason strain. Its intensities are computed with another closed form than the refinement uses (the
-triacontahedron as a polyhedron, a sum over simplices), and get noise of 2 % and a background; wave vectors get errors of 1e-3 rad/Å, from which the phason strain follows. 22 numbers are refined,
-from starts around wrong values. A start succeeds if it ends in the best minimum; the parameters found are compared with
-the truth in units of their stated errors. A position s of the second surface and −s give the same intensities (the
-structure and its inverse): the nearer one counts.
+triacontahedron as a polyhedron, a sum over simplices), and get noise of 2 % and a background; wave vectors get errors
+of 1e-3 rad/Å, from which the phason strain follows. 22 numbers are refined, from starts around wrong values. A start
+succeeds if it ends in the best minimum; the parameters found are compared with the truth in units of their stated
+errors. A position s of the second surface and −s give the same intensities (the structure and its inverse): the nearer
+one counts.
 
 The row "window transform" holds the error of the direct sum over N points against the closed form at four reflections,
 and the slope of its logarithm over that of N.

@@ -213,11 +213,10 @@ def _build(config: RefineConfig, base: qc.Model, p: dict[str, Any]) -> tuple[qc.
 
 def _form(table: SurfaceTable) -> qc.FormFactor | None:
     form = table.form_factor
-    return (
-        None
-        if form is None
-        else qc.FormFactor(*(jnp.asarray(x, jnp.float64) for x in (form.a, form.b, form.c)))
-    )
+    if form is None:
+        return None
+    a, b, c = (jnp.asarray(x, jnp.float64) for x in (form.a, form.b, form.c))
+    return qc.FormFactor(a, b, c)
 
 
 def _value(surface: SurfaceTable, name: str, dimension: int) -> Any:
@@ -237,5 +236,5 @@ def _write_table(file: Path, measured: qc.Reflections, calculated: np.ndarray) -
         writer.writerow(
             [*(f"h{axis + 1}" for axis in range(dimension)), "intensity", "sigma", "calculated", "residual"]
         )
-        for h, *rest in zip(*measured, calculated, strict=True):
+        for h, *rest in zip(*measured[:3], calculated, strict=True):
             writer.writerow([*(f"{x:g}" for x in h), *(f"{x:.8g}" for x in (*rest, rest[0] - rest[2]))])

@@ -33,8 +33,8 @@ class Reflections(NamedTuple):
         intensities: In any unit, corrected for absorption, polarisation and the Lorentz factor; not averaged over
             reflections that only the symmetry of an unstrained model makes equal.
         sigmas: Their standard deviations, in the same unit.
-        q: Measured wave vectors Q∥, in radians per unit of length. They determine the lattice constant, the strain and the
-            phason strain, which moves reflections by −χᵀ Q⊥ and hardly changes their intensities.
+        q: Measured wave vectors Q∥, in radians per unit of length. They determine the lattice constant, the strain and
+            the phason strain, which moves reflections by −χᵀ Q⊥ and hardly changes their intensities.
         q_sigmas: The standard deviation of each component of q.
     """
 
@@ -104,9 +104,9 @@ def refine(
 
     It minimises χ² = Σ (I − k |F(h)|²)² / σ², plus Σ |Q∥ − Q∥(h)|² / σ² where wave vectors were measured, by
     Levenberg–Marquardt from several starts, with the derivatives of the closed-form structure factors: in sizes and
-    shapes of windows, positions of surfaces, phason strain, amplitudes and Debye–Waller factors, whichever `build` makes
-    of the parameters. The first start is the given one; the others are normally distributed around it. χ² has many
-    minima: the lowest is returned, and `success_rate` says how often it was found. It computes in the dtype of the
+    shapes of windows, positions of surfaces, phason strain, amplitudes and Debye–Waller factors, whichever `build`
+    makes of the parameters. The first start is the given one; the others are normally distributed around it. χ² has
+    many minima: the lowest is returned, and `success_rate` says how often it was found. It computes in the dtype of the
     parameters: take float64.
 
     Args:
@@ -244,10 +244,11 @@ def _descend(solver: LevenbergMarquardt, state: LMState, data: Rows, steps: int)
     """Steps until χ² falls no more."""
     converged = False
     for _ in range(steps):
-        before = state.loss
+        before = state
         state = solver.step(state, [data])
-        # `loss` is the one before the step: this compares the two steps before
-        flat = state.stalled == 0 and before - state.loss <= _FLAT * state.loss
+        # `loss` is the one before a step, so the two tell what the step before achieved, if it was taken
+        fell = before.stalled == 0 and state.stalled == 0
+        flat = fell and before.loss - state.loss <= _FLAT * state.loss
         converged = flat or state.stalled >= _STALLS
         if converged:
             break

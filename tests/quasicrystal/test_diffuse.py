@@ -37,7 +37,9 @@ def tensor(coupling, phason=(0.05, -0.01)):
 
 def diffuse(stiffness, q=ALONG, q_perp=ACROSS, p=WAVES, **options):
     vectors = [jnp.asarray(np.broadcast_to(x, p.shape)) for x in (q, q_perp)]
-    return np.asarray(intensity(stiffness, *vectors, jnp.asarray(p), **{"temperature": 300.0, **options}))
+    return np.asarray(
+        intensity(stiffness, vectors[0], vectors[1], jnp.asarray(p), **{"temperature": 300.0, **options})
+    )
 
 
 def test_isotropic_phonons():

@@ -31,15 +31,14 @@ def test_against_the_direct_sum(counts):
 @pytest.mark.slow
 def test_single_precision_and_many_pieces(monkeypatch):
     x, w, step, _, expected = case((16, 9))
-    found = qc.grid_sum(
-        *(jnp.asarray(a, jnp.float32) for a in (x, step)), (16, 9), jnp.asarray(w, jnp.float32)
-    )
+    points, weights = jnp.asarray(x, jnp.float32), jnp.asarray(w, jnp.float32)
+    found = qc.grid_sum(points, step, (16, 9), weights)
     assert found.dtype == jnp.complex64
     assert np.abs(found - expected).max() < 1e-5
     from geoembed.quasicrystal import _grid_sum
 
     monkeypatch.setattr(_grid_sum, "_ENTRIES", 7 * 81)  # 60 points in pieces of 7
-    again = qc.grid_sum(jnp.asarray(x, jnp.float32), step, (16, 9), jnp.asarray(w, jnp.float32))
+    again = qc.grid_sum(points, step, (16, 9), weights)
     assert np.abs(again - expected).max() < 1e-5
 
 

@@ -1,6 +1,7 @@
 """Powder lines of cubic crystals and icosahedral quasicrystals against Bragg's law and counts by hand."""
 
 import itertools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -89,7 +90,8 @@ def test_icosahedral_multiplicities():
 def test_weak_lines_and_strains():
     """`least` leaves out lines; a phason strain, which breaks the symmetry, splits them."""
     with jax.enable_x64(True):
-        model, options = qc.icosahedral(5.0), {"q_perp_max": 6.0, "two_theta_max": 45.0}
+        model = qc.icosahedral(5.0)
+        options: dict[str, Any] = {"q_perp_max": 6.0, "two_theta_max": 45.0}
         every, strong = (qc.powder(model, COPPER, least=least, **options) for least in (0.0, 0.05))
         kept = every.intensities >= 0.05 * every.intensities.max()
         np.testing.assert_array_equal(strong.two_theta, every.two_theta[kept])
