@@ -183,9 +183,8 @@ for p, q, measured in ((1, 1, 13.863), (2, 1, 22.412), (3, 2, None)):
     found = qc.approximant(P, Q, periods)
     edges = found.cell[0, 0] * 2**0.5
     says = "" if measured is None else f"; {measured} Å are edges of {measured / edges:.3f} Å"
-    print(
-        f"{p}/{q}: {len(found.positions)} vertices in a cube of {edges:.4f} edges, point group of order {order}{says}"
-    )
+    print(f"{p}/{q}: {len(found.positions)} vertices in a cube of {edges:.4f} edges{says}")
+    print(f"     with the best shift its point group has {order} elements")
 
 # %% [markdown]
 # ## Elasticity: five constants

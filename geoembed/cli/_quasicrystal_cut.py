@@ -6,7 +6,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from matplotlib.figure import Figure
 
 from ..core import InputError
 from ..plot import chain_figure, sites_figure, tiling_figure
@@ -96,7 +95,7 @@ def _bonds(files: list[Path], points: np.ndarray, model: Model) -> np.ndarray | 
     return bonds_of_length(points, tile_edge(model))
 
 
-def _figure(model: Model, found: Cut, axis: int) -> Figure:
+def _figure(model: Model, found: Cut, axis: int) -> Any:
     d = model.lattice.dimensions[0]
     if d == 1:
         if len(found) < 2:

@@ -134,7 +134,16 @@ def dislocation_figure(
     style = {"arrowstyle": "-|>", "color": INK, "lw": 1.6, "shrinkA": 0, "shrinkB": 0}
     right.annotate("", begin + travel, begin, arrowprops=style, zorder=4)
     beyond = begin + 1.08 * travel
-    label = right.text(*beyond, r"$-b_\perp$", fontsize=LABEL, color=INK, ha="center", va="center", zorder=5)
+    label = right.text(
+        float(beyond[0]),
+        float(beyond[1]),
+        r"$-b_\perp$",
+        fontsize=LABEL,
+        color=INK,
+        ha="center",
+        va="center",
+        zorder=5,
+    )
     label.set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0})
     _clock(figure)
     return figure
