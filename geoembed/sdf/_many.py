@@ -46,7 +46,8 @@ def evaluate(
         [2.0, -0.5]
     """
     points = np.asarray(points)
-    size = min(CHUNK, max(_LEAST, 1 << max(len(points) - 1, 0).bit_length()))  # powers of two: few compilations
+    # powers of two: few compilations
+    size = min(CHUNK, max(_LEAST, 1 << max(len(points) - 1, 0).bit_length()))
     return in_chunks(partial(_every, function), points, size, callback)
 
 
