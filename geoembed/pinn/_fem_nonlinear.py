@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import brentq
 
 from ._fem import TOLERANCE, FaceTable, FemSolution, ScaledMesh, radiation_columns, solve_linear
 from ._fem_mesh import TetMesh, tet_volumes
@@ -164,6 +163,8 @@ def _first_level(mesh: TetMesh, facets: _Facets, source: float) -> float:
         high *= 2
     if not surplus(0.0) > 0:
         return 0.0
+    from scipy.optimize import brentq  # takes a second to import
+
     found: Any = brentq(surplus, 0.0, high)
     return float(found)
 

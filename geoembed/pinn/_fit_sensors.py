@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
-from scipy import optimize, sparse
+from scipy import sparse
 
 from ._parameters import Parameters
 from ._reduced_heat import FullSolver, ReducedHeat
@@ -165,6 +165,8 @@ class _Search:
     def _minimum(
         self, u: Float[np.ndarray, " p"], middle: Float[np.ndarray, " p"]
     ) -> tuple[Float[np.ndarray, " p"], bool]:
+        from scipy.optimize import least_squares  # takes a second to import
+
         rows, right = self.prior
 
         def residual(u):
@@ -176,7 +178,7 @@ class _Search:
 
         low, high = middle - _REACH, middle + _REACH
         inside = np.clip(u, low + 1e-6, high - 1e-6)
-        found = optimize.least_squares(
+        found = least_squares(
             residual,
             inside,
             jac=slopes,  # pyright: ignore[reportArgumentType]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
+from scipy import special
 
 from ..core import InputError
 from ._problem import Problem
@@ -141,7 +141,7 @@ class Identified:
         """
         if not self.noise_given or self.degrees < 1:
             return None
-        return float(stats.chi2.sf(self.chi_square, self.degrees))
+        return float(special.chdtrc(self.degrees, self.chi_square))
 
     @property
     def consistent(self) -> bool | None:
@@ -191,8 +191,9 @@ class Identified:
             raise InputError(
                 "interval", "level", f"{level} is not between 0 and 1", "Choose for instance 0.9"
             )
-        law = stats.norm if self.noise_given else stats.t(max(self.degrees, 1))
-        return float(law.ppf(0.5 + 0.5 * level)) * self._spread(row)
+        share = 0.5 + 0.5 * level
+        reach = special.ndtri(share) if self.noise_given else special.stdtrit(max(self.degrees, 1), share)
+        return float(reach) * self._spread(row)
 
 
 def _in_words(names: tuple[str, ...], positive: tuple[bool, ...], row: Float[np.ndarray, " p"]) -> str:

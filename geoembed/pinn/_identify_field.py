@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, PRNGKeyArray
-from scipy import linalg, stats
+from scipy import linalg, special
 from scipy.sparse.linalg import splu
 
 from ..core import InputError
@@ -72,7 +72,7 @@ class IdentifiedField:
         self, points: Float[np.ndarray, "n 3"], level: float = 0.9
     ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
         """Returns the ends of the interval that covers the true value at each point with a probability."""
-        half = float(stats.norm.ppf(0.5 + 0.5 * level)) * self.std(points)
+        half = float(special.ndtri(0.5 + 0.5 * level)) * self.std(points)
         value = self.value(points)
         if self.positive:
             return value * np.exp(-half), value * np.exp(half)

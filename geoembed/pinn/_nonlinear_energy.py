@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy import optimize, sparse
+from scipy import sparse
 
 from ._energy import Quadratic
 from ._exchange import Exchange
@@ -89,7 +89,9 @@ def _bisected(surplus: Callable[[float], float]) -> float:
         low *= 2
     while surplus(high) > 0:
         high *= 2
-    found: Any = optimize.brentq(surplus, low, high, xtol=_CLOSE)
+    from scipy.optimize import brentq  # takes a second to import
+
+    found: Any = brentq(surplus, low, high, xtol=_CLOSE)
     return float(found)
 
 

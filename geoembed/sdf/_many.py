@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 CHUNK = 2**17
+_LEAST = 1024  # smaller batches are filled up: so many points take no longer, compiling for another size does
 _WORKERS = min(os.cpu_count() or 1, 8)
 
 Progress = Callable[[int, int], None]
@@ -45,7 +46,8 @@ def evaluate(
         [2.0, -0.5]
     """
     points = np.asarray(points)
-    size = min(CHUNK, 1 << max(len(points) - 1, 0).bit_length())  # powers of two: few compilations
+    # powers of two: few compilations
+    size = min(CHUNK, max(_LEAST, 1 << max(len(points) - 1, 0).bit_length()))
     return in_chunks(partial(_every, function), points, size, callback)
 
 
