@@ -35,7 +35,9 @@ def naive(half: float) -> np.ndarray:
     """The indices of the points in a cube: every index of a box in six dimensions is projected and tested."""
     model = quasicrystal.icosahedral()
     p, q = (np.asarray(part, np.float64) for part in model.lattice.projections())
-    normals, offsets = (np.asarray(part, np.float64) for part in model.surfaces[0].window.half_spaces())
+    window = model.surfaces[0].window
+    assert isinstance(window, quasicrystal.Zonotope)
+    normals, offsets = (np.asarray(part, np.float64) for part in window.half_spaces())
     shift = np.asarray(model.shift, np.float64)
     corners = np.abs(np.linalg.inv(np.concatenate([p, q]))) @ np.array([half] * 3 + [1.2] * 3)
     ranges = [np.arange(-int(c), int(c) + 1) for c in corners]

@@ -166,7 +166,7 @@ def cut_chunks(
     Example:
         >>> from geoembed.quasicrystal import cut_chunks, penrose
         >>> sum(len(chunk) for chunk in cut_chunks(penrose(), box=20.0, points=500))
-        1969
+        1960
     """
     region, surfaces = _asked(model, radius, box, margin, method)
     if points < 1:

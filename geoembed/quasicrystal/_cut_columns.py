@@ -306,7 +306,7 @@ def _decide(
     """Corrects the runs of the doubtful columns exactly; returns whether a point lies on a boundary."""
     singular = False
     for column in doubtful.tolist():
-        run = np.arange(first[column], first[column] + counts[column])
+        run = int(first[column]) + np.arange(int(counts[column]))
         numerators = parts[-1].numerators[run].astype(np.int64)
         for part, rows in zip(parts[:-1], chosen, strict=True):
             numerators += part.numerators[rows[column]]
