@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="measure rows that are there already")
     options = parser.parse_args()
     version = {"commit": commit(), "jax": jax.__version__}
-    repeats = 3 if options.quick else 7
+    repeats = 3 if options.quick else 5
     base = row(FILE, {"name": "naive", "half": NAIVE, **version}, measure_naive, again=options.again)
     figures: dict[str, Any] = {"naive_points_per_second": base["points_per_second"]}
     sizes = SIZES[:1] if options.quick else SIZES
