@@ -35,7 +35,9 @@ def naive(half: float) -> np.ndarray:
     """The indices of the points in a cube: every index of a box in six dimensions is projected and tested."""
     model = quasicrystal.icosahedral()
     p, q = (np.asarray(part, np.float64) for part in model.lattice.projections())
-    normals, offsets = (np.asarray(part, np.float64) for part in model.surfaces[0].window.half_spaces())
+    window = model.surfaces[0].window
+    assert isinstance(window, quasicrystal.Zonotope)
+    normals, offsets = (np.asarray(part, np.float64) for part in window.half_spaces())
     shift = np.asarray(model.shift, np.float64)
     corners = np.abs(np.linalg.inv(np.concatenate([p, q]))) @ np.array([half] * 3 + [1.2] * 3)
     ranges = [np.arange(-int(c), int(c) + 1) for c in corners]
@@ -142,7 +144,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="measure rows that are there already")
     options = parser.parse_args()
     version = {"commit": commit(), "jax": jax.__version__}
-    repeats = 3 if options.quick else 7
+    repeats = 3 if options.quick else 5
     base = row(FILE, {"name": "naive", "half": NAIVE, **version}, measure_naive, again=options.again)
     figures: dict[str, Any] = {"naive_points_per_second": base["points_per_second"]}
     sizes = SIZES[:1] if options.quick else SIZES

@@ -145,7 +145,8 @@ def cut_chunks(
 ) -> Iterator[Cut]:
     """The points of a cut, some at a time: for more than memory holds.
 
-    Besides one chunk this keeps the columns, whose number grows with the face of the region, not with its volume.
+    Besides one chunk this keeps a table of every axis and the columns, whose number grows with the face of the region,
+    not with its volume. Enumeration keeps only its candidates.
 
     Args:
         model: The quasicrystal, not traced.
@@ -166,7 +167,7 @@ def cut_chunks(
     Example:
         >>> from geoembed.quasicrystal import cut_chunks, penrose
         >>> sum(len(chunk) for chunk in cut_chunks(penrose(), box=20.0, points=500))
-        1969
+        1960
     """
     region, surfaces = _asked(model, radius, box, margin, method)
     if points < 1:

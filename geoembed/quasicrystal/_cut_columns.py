@@ -6,19 +6,17 @@ conjugate: two binary searches count them. What is near a boundary is decided ex
 """
 
 import dataclasses
-import functools
 import itertools
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._cut_runs import Faces, runs_of
 from ._frames import Frame
 from ._region import Placed, Region
 from ._threads import over_threads
 from ._window import ConvexWindow, Difference, Window, unit_half_spaces
-
-_FLAT = 1e-9  # the slope of a face that counts as parallel to the last axis
 
 
 class Parts(NamedTuple):
@@ -95,7 +93,7 @@ def columns(surface: Placed, known: Frame, region: Region) -> Columns:
 
     def of(group: tuple[Any, ...], begin: int, end: int) -> tuple[list[np.ndarray], bool]:
         terms = [conjugates[i][slice(*bounds)] for i, (_, bounds) in enumerate(group)]
-        grid, first, counts, doubtful = _runs(faces, terms, conjugates[-1][begin:end])
+        grid, first, counts, doubtful = runs_of(faces, terms, conjugates[-1][begin:end])
         chosen = [start + axis for (_, (start, _)), axis in zip(group, grid, strict=True)]
         first += begin
         singular = _decide(surface, parts, axes.divisor, chosen, first, counts, doubtful)
@@ -214,84 +212,13 @@ def _half_spaces(window: Window, dimension: int) -> tuple[np.ndarray, np.ndarray
     return normals, window.support(normals)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Faces:
-    """Half-spaces forms · q ≤ offsets, where q are the conjugates of all axes."""
-
-    forms: np.ndarray  # [faces, m]
-    offsets: np.ndarray  # [faces]
-    exact: bool  # whether what is close to a face is decided again
-
-    def depth(self, q: np.ndarray) -> np.ndarray:
-        """How far points [n, m] are from the nearest face."""
-        return (self.offsets - q @ self.forms.T).min(1)
-
-
-def _faces(surface: Placed, axes: _Axes) -> _Faces:
+def _faces(surface: Placed, axes: _Axes) -> Faces:
     normals, offsets = _half_spaces(surface.window, len(axes.w))
-    return _Faces(
+    return Faces(
         normals @ axes.w,
         offsets + surface.margin - normals @ surface.perp_start,
         surface.margin == 0 and isinstance(surface.window, ConvexWindow),
     )
-
-
-def _runs(
-    faces: _Faces, terms: list[np.ndarray], values: np.ndarray
-) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray, np.ndarray]:
-    """The columns of one group that have points: entries of each axis but the last, first entry, number, doubtful ones.
-
-    Args:
-        faces: Of the window.
-        terms: For each axis but the last the conjugates of the group.
-        values: Those of the last axis, in order.
-    """
-    slack = 1e-9 * (1.0 + np.abs(values).max(initial=0.0)) if faces.exact else 0.0
-    low, high, beside = _interval(faces, terms, slack)
-    first = np.searchsorted(values, low.ravel(), "left")
-    counts = np.searchsorted(values, high.ravel(), "right") - first
-    counts[beside.ravel() < 0] = 0
-    some = np.flatnonzero(counts > 0)
-    grid = np.unravel_index(some, low.shape) if terms else ()
-    first, counts = first[some], counts[some]
-    # a point at the end of a run may be within the slack of a face; how far the slack reaches depends on the slope
-    slopes = np.abs(faces.forms[:, -1])
-    reach = 2.0 * slack / slopes[slopes >= _FLAT].min(initial=np.inf)
-    bottom, top = values[first], values[first + counts - 1]
-    near = np.flatnonzero(
-        (bottom - low.ravel()[some] < reach)
-        | (high.ravel()[some] - top < reach)
-        | (beside.ravel()[some] < 2.0 * slack)
-    )
-    ends = [
-        np.stack([*(term[axis[near]] for term, axis in zip(terms, grid, strict=True)), end[near]], axis=1)
-        for end in (bottom, top)
-    ]
-    doubtful = near[np.minimum(*(faces.depth(end) for end in ends)) < slack]
-    return grid, first, counts, doubtful
-
-
-def _interval(
-    faces: _Faces, terms: list[np.ndarray], slack: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Between which conjugates of the last axis all faces, moved out by the slack, leave each choice of the others.
-
-    Third how far the choice is from the faces that are parallel to the last axis. The choices are a grid, and each
-    face is a sum over its axes.
-    """
-    shape = tuple(len(term) for term in terms)
-    low, high, beside = np.full(shape, -np.inf), np.full(shape, np.inf), np.full(shape, np.inf)
-    for (*form, slope), offset in zip(faces.forms, faces.offsets + slack, strict=True):
-        scale = 1.0 if abs(slope) < _FLAT else 1.0 / slope
-        along = [-factor * scale * term for factor, term in zip(form, terms, strict=True)]
-        rest = functools.reduce(np.add.outer, along, np.array(offset * scale))
-        if abs(slope) < _FLAT:
-            np.minimum(beside, rest, out=beside)
-        elif slope > 0:
-            np.minimum(high, rest, out=high)
-        else:
-            np.maximum(low, rest, out=low)
-    return low, high, beside
 
 
 def _decide(
@@ -306,7 +233,7 @@ def _decide(
     """Corrects the runs of the doubtful columns exactly; returns whether a point lies on a boundary."""
     singular = False
     for column in doubtful.tolist():
-        run = np.arange(first[column], first[column] + counts[column])
+        run = int(first[column]) + np.arange(int(counts[column]))
         numerators = parts[-1].numerators[run].astype(np.int64)
         for part, rows in zip(parts[:-1], chosen, strict=True):
             numerators += part.numerators[rows[column]]

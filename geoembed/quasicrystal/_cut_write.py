@@ -55,7 +55,6 @@ class Writer:
         """Fills arrays with the points from `begin` on."""
         stop = begin + len(outs[0])
         wide = jax.dtypes.canonicalize_dtype(np.float64) == np.float64  # a thread has its own mode
-
         size = _COMPILED_PIECE if self._compiled else PIECE
 
         def work(first: int) -> None:

@@ -127,7 +127,7 @@ def test_memory_is_that_of_the_result(precision):
         tracemalloc.stop()
         size = sum(leaf.nbytes for leaf in jax.tree.leaves(found))
         assert len(jax.tree.leaves(found)[0]) > 90_000
-        # the points, and for every column (28 points here) 100 bytes and what counting them takes
+        # the points, and besides them the columns and what counting them takes
         assert peak < 1.05 * size + 4_000_000
 
 
