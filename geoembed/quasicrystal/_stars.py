@@ -47,13 +47,18 @@ def symmetries(vectors: Float64[np.ndarray, "s d"]) -> Int64[np.ndarray, "g s"]:
         for c in itertools.combinations(range(count), d)
         if abs(np.linalg.det(vectors[list(c)])) > _SAME
     )
-    start, gram = vectors[base], vectors[base] @ vectors[base].T
+    products = vectors @ vectors.T
+    chosen = np.zeros((1, 0), np.int64)
+    for i in range(d):  # images of the base, one vector after the other: their products are those of the base
+        same = np.abs(products.diagonal() - products[base[i], base[i]]) < _SAME
+        fits = np.broadcast_to(same, (len(chosen), count)).copy()
+        for j in range(i):
+            fits &= np.abs(products[chosen[:, j]] - products[base[j], base[i]]) < _SAME
+        row, vector = np.nonzero(fits)
+        chosen = np.column_stack([chosen[row], vector])
     found = []
-    for chosen in itertools.permutations(range(count), d):
-        ends = vectors[list(chosen)]
-        if np.abs(ends @ ends.T - gram).max() > _SAME:
-            continue
-        images = vectors @ np.linalg.solve(start, ends)
+    for ends in vectors[chosen]:
+        images = vectors @ np.linalg.solve(vectors[base], ends)
         apart = np.abs(images[:, None] - vectors).max(axis=2)
         if apart.min(axis=1).max() < _SAME:
             found.append(apart.argmin(axis=1))

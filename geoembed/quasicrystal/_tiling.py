@@ -84,8 +84,9 @@ def tiling(model: Model, cut: Cut, *, steps: Int[np.ndarray, "k D"] | None = Non
         The tiling; its numbers of vertices are rows of the cut.
 
     Raises:
-        ValueError: No steps are known for the lattice, their number of components is not that of the indices, or the
-            surfaces have different positions in the unit cell, so that indices do not tell the distances of points.
+        ValueError: No steps are known for the lattice, their number of components is not that of the indices, no two
+            points differ by one, or the surfaces have different positions in the unit cell, so that indices do not tell
+            the distances of points.
 
     Example:
         >>> from geoembed.quasicrystal import cut, fibonacci, tiling
@@ -103,6 +104,11 @@ def tiling(model: Model, cut: Cut, *, steps: Int[np.ndarray, "k D"] | None = Non
     along = chosen @ _parallel(model).T
     directions = np.concatenate([chosen, -chosen])
     present, vectors = _stars(model, indices, directions), np.concatenate([along, -along])
+    if len(indices) and not present.any():
+        raise ValueError(
+            "tiling found no edge, because no two points differ by a step, as on the lattices F and I with the steps "
+            "of P: give the index vectors of the edges"
+        )
     types, stars = star_types(present, vectors)
     rows = _Rows(indices, int(np.abs(chosen).sum(axis=0).max()))
     every = np.arange(len(indices))
@@ -139,7 +145,13 @@ def _steps(model: Model, steps: np.ndarray | None) -> np.ndarray:
     chosen = np.asarray(steps, np.int64)
     if chosen.ndim != 2 or chosen.shape[1] != dimension:
         raise ValueError(f"tiling needs steps [k, {dimension}], received {chosen.shape}")
-    return chosen
+    known: set[tuple[int, ...]] = set()
+    kept = []
+    for step in chosen:
+        if any(step) and tuple(step.tolist()) not in known:
+            known |= {tuple(step.tolist()), tuple((-step).tolist())}
+            kept.append(step)
+    return np.array(kept, np.int64).reshape(-1, dimension)
 
 
 def _parallel(model: Model) -> np.ndarray:

@@ -201,9 +201,25 @@ def test_steps_are_needed_for_lattices_of_ones_own():
         qc.tiling(own, cut)
     with pytest.raises(ValueError, match=r"steps \[k, 2\]"):
         qc.tiling(own, cut, steps=np.eye(3, dtype=int))
-    found = qc.tiling(own, cut, steps=np.eye(2, dtype=int))
+    found = qc.tiling(own, cut, steps=np.array([[1, 0], [0, 1], [-1, 0], [1, 0]]))
+    assert found.steps.tolist() == [[1, 0], [0, 1]], "opposite steps count once"
     named = qc.tiling(model, qc.cut(model, box=6.0))
     assert [t.corners.shape for t in found.tiles] == [t.corners.shape for t in named.tiles]
     apart = qc.Model(plain, [*model.surfaces, qc.Surface(model.surfaces[0].window, jnp.array([0.5, 0.0]))])
     with pytest.raises(ValueError, match="one position"):
         qc.tiling(apart, qc.cut(apart, box=6.0), steps=np.eye(2, dtype=int))
+
+
+def test_centred_lattices_need_their_own_steps():
+    """Those of P lead out of the lattice F; its shortest twofold vectors do not."""
+    model = qc.icosahedral(centering="F")
+    cut = qc.cut(model, box=1.5)
+    with pytest.raises(ValueError, match="no edge"):
+        qc.tiling(model, cut)
+    units = np.eye(6, dtype=int)
+    steps = np.array([units[i] + sign * units[j] for i in range(6) for j in range(i) for sign in (1, -1)])
+    found = qc.tiling(model, cut, steps=steps)
+    apart = np.linalg.norm(np.diff(np.asarray(cut.points)[found.edges], axis=1)[:, 0], axis=1)
+    lengths = np.linalg.norm(steps @ np.asarray(model.lattice.parallel).T, axis=1)
+    np.testing.assert_allclose(apart, lengths[found.edge_steps], rtol=1e-5)
+    assert len(found.edges) > 20
