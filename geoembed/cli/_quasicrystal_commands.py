@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._options import Json
+from ._options import Json, Out, Quiet, Seed
 
 app = typer.Typer(
     name="quasicrystal",
@@ -168,6 +168,31 @@ def dislocation(
         ),
         as_json,
     )
+
+
+@app.command()
+def refine(
+    config: Annotated[Path, typer.Argument(help="A TOML configuration file.")],
+    out: Out = None,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Refine windows, positions, amplitudes, Debye–Waller factors and phason strain against measured intensities.
+
+    report.json and refined.csv go to the folder CONFIG-result, or to --out. Exit code 1 when the best start has not
+    converged.
+    """
+    from ._quasicrystal_refine import refinement_lines, run_refinement
+
+    folder = out or config.with_name(f"{config.stem}-result")
+    report = run_refinement(config, folder, seed=seed, quiet=quiet)
+    if as_json:
+        typer.echo(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        typer.echo("\n".join(refinement_lines(report, folder)))
+    if report["status"] != "converged":
+        raise typer.Exit(1)
 
 
 def _print(report: dict[str, Any], as_json: bool) -> None:

@@ -1,9 +1,8 @@
 """`geoembed quasicrystal refine`: from a model and measured intensities to refined numbers with errors."""
 
 import csv
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,38 +11,10 @@ import typer
 
 from .. import quasicrystal as qc
 from ..core import InputError
-from ._options import Json, Out, Quiet, Seed
 from ._quasicrystal_refine_config import RefineConfig, SurfaceTable
 from ._read_config import place_of, read_toml
 from ._report import finite, sha256, versions, write_report
 from ._run import make_folder
-
-
-def add_refine(app: typer.Typer) -> None:
-    """Gives an application the command `refine`."""
-    app.command()(refine)
-
-
-def refine(
-    config: Annotated[Path, typer.Argument(help="A TOML configuration file.")],
-    out: Out = None,
-    seed: Seed = 0,
-    quiet: Quiet = False,
-    as_json: Json = False,
-) -> None:
-    """Refine windows, positions, amplitudes, Debye–Waller factors and phason strain against measured intensities.
-
-    report.json and refined.csv go to the folder CONFIG-result, or to --out. Exit code 1 when the best start has not
-    converged.
-    """
-    folder = out or config.with_name(f"{config.stem}-result")
-    report = run_refinement(config, folder, seed=seed, quiet=quiet)
-    if as_json:
-        typer.echo(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False))
-    else:
-        typer.echo("\n".join(refinement_lines(report, folder)))
-    if report["status"] != "converged":
-        raise typer.Exit(1)
 
 
 def run_refinement(file: Path, out: Path, *, seed: int, quiet: bool) -> dict[str, Any]:

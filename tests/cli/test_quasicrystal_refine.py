@@ -5,10 +5,10 @@ import json
 
 import numpy as np
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from geoembed.cli._quasicrystal_refine import add_refine, read_reflections
+from geoembed.cli._quasicrystal_commands import app
+from geoembed.cli._quasicrystal_refine import read_reflections
 from geoembed.core import InputError
 
 CONFIG = """\
@@ -47,9 +47,6 @@ def case(tmp_path):
 
 
 def run(*arguments):
-    app = typer.Typer()
-    app.callback()(lambda: None)
-    add_refine(app)
     return CliRunner().invoke(app, ["refine", *map(str, arguments)])
 
 
