@@ -179,7 +179,8 @@ def _build(config: RefineConfig, base: qc.Model, p: dict[str, Any]) -> tuple[qc.
         surfaces.append(qc.Surface(window, position, species=number - 1))
         rows.append(jnp.stack(row))
         forms.append(_form(table))
-    return qc.Model(lattice, surfaces, base.shift), qc.Scatterers(*jnp.stack(rows, axis=1), forms)
+    amplitudes, b, b_perp = jnp.stack(rows, axis=1)
+    return qc.Model(lattice, surfaces, base.shift), qc.Scatterers(amplitudes, b, b_perp, forms)
 
 
 def _form(table: SurfaceTable) -> qc.FormFactor | None:
