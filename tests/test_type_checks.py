@@ -43,7 +43,7 @@ def made(kind, shape):
     """A function within a function, whose annotations change from call to call."""
 
     @jaxtyped(typechecker=checked)
-    def first(x: Float[kind, shape]) -> Float[kind, ""]:
+    def first(x: Float[kind, shape]) -> Float[kind, ""]:  # pyright: ignore[reportInvalidTypeForm]
         return x[0]
 
     return first

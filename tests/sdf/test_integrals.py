@@ -9,6 +9,8 @@ import trimesh
 from geoembed.core import InputError
 from geoembed.sdf import Box, Sphere, implicit_integrals, mesh_integrals
 
+pytestmark = pytest.mark.usefixtures("compiled_quickly")  # formulas of a few numbers
+
 
 def turned_box():
     box = trimesh.creation.box((1, 2, 3))
