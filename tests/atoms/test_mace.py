@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 import geoembed
 from geoembed import InputError, atoms
 from geoembed.atoms import BesselBasis, ElementEmbedding, Frame, Mace, MacePotential, pack, predict
+from geoembed.atoms._expansion import expand
 from geoembed.atoms._interaction import Species
 from geoembed.core import is_parameter
 from tests.atoms import mace_fixture
@@ -217,7 +218,7 @@ def test_the_first_layer_by_kind_is_the_first_layer():
         batch = pack([crystal(), crystal(1)], 3.5, atoms=8)
         encoder = small(ElementEmbedding.random([11, 17], 3, key=jax.random.key(0)), channels=24).encoder
         species = Species(encoder.elements(batch.kinds), batch.kind)
-        edges, layer = encoder._edges(batch), encoder.interactions[0]
+        edges, layer = expand(batch, encoder.radial, encoder.max_ell), encoder.interactions[0]
         h = jax.random.normal(jax.random.key(1), (2, 24))
         assert layer._by_kind_is_cheaper(2, edges)
         one, other = jax.jit(
