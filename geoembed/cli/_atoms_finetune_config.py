@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..atoms import SYMBOLS, NewElement, Recipe, Replay, Training
-from ._atoms_config import Count, DataTable, Positive, TrainingTable
+from ._atoms_config import Count, DataTable, Positive, TrainableTable, TrainingTable
 from ._table import Number, Table
 
 Rank = Annotated[int, Field(ge=1, le=1024)]
@@ -21,7 +21,7 @@ class TuningTable(Table):
         None,
         description="what trains: `rows`, the vectors of the new elements; `low_rank`, changes of low rank of all"
         " matrices; `rows+low_rank`; `last_layer`, the readouts; `naive`, everything that `geoembed train` trains; by"
-        " default `rows+low_rank` with new elements, else `low_rank`. `[[rules]]` say something else instead",
+        " default `rows+low_rank` with new elements, else `low_rank`. `[[trainable]]` say something else instead",
     )
     rank: Rank = Field(4, description="rank of the changes of `low_rank`")
     energies: Literal["new", "all", "keep"] = Field(
@@ -88,30 +88,15 @@ class OldTable(Table):
     weight: Positive = Field(Replay.weight, description="how much they count in the loss")
 
 
-class RuleTable(Table):
-    """What trains, where no recipe says it. What no rule names stays as it is."""
-
-    parts: str = Field(description="the way to the arrays, such as `readouts` or `encoder.interactions.*.up`")
-    rows: list[str] | None = Field(
-        None, description="symbols: only the rows of these elements in a table of elements"
-    )
-    rank: Rank | None = Field(None, description="only a change of this rank")
-    rate: Positive = Field(1.0, description="the learning rate is multiplied by this number")
-
-
 class FinetuneTrainingTable(TrainingTable):
     """How it is trained: as by `geoembed train`, but more gently, and until nothing better comes."""
 
     rate: Positive | None = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
-        None, description="the highest learning rate; by default RATES"
+        None,
+        description="the highest learning rate; by default 0.01 for `rows` and `last_layer`, 0.003 with `low_rank`, 0.001"
+        " for `naive` and `[[trainable]]`",
     )
     patience: Count | None = Field(20, description="validations without a new best after which the run ends")
-
-    @model_validator(mode="after")
-    def _no_freeze(self) -> "FinetuneTrainingTable":
-        if self.freeze is not None:
-            raise ValueError("`recipe` or `[[rules]]` say what trains, and all else stays as it is")
-        return self
 
     def tuned(self, rate: float) -> Training:
         """The options of the training, with a learning rate for where none is given."""
@@ -125,7 +110,7 @@ class FinetuneConfig(Table):
     new: dict[str, NewTable] = Field(default_factory=dict, description="elements to be added, by symbol")
     data: DataTable = Field(description="the labelled structures to learn from")
     old: OldTable = Field(default_factory=OldTable, description="the domain that should not be forgotten")
-    rules: list[RuleTable] = Field([], description="what trains, in the place of a recipe")
+    trainable: list[TrainableTable] = Field([], description="what trains, in the place of a recipe")
     training: FinetuneTrainingTable = Field(
         default_factory=FinetuneTrainingTable, description="how it is trained"
     )
@@ -133,7 +118,7 @@ class FinetuneConfig(Table):
     @property
     def recipe(self) -> Recipe | None:
         """The recipe; None where rules are given."""
-        if self.rules:
+        if self.trainable:
             return None
         return self.tuning.recipe or ("rows+low_rank" if self.new else "low_rank")
 
@@ -142,8 +127,8 @@ class FinetuneConfig(Table):
         for symbol in self.new:
             if symbol not in SYMBOLS:
                 raise ValueError(f"[new.{symbol}]: {symbol!r} is not a chemical element")
-        if self.rules and self.tuning.recipe is not None:
-            raise ValueError("`recipe` and `[[rules]]` both say what trains: give one of them")
+        if self.trainable and self.tuning.recipe is not None:
+            raise ValueError("`recipe` and `[[trainable]]` both say what trains: give one of them")
         if self.new and self.tuning.energies == "keep" and any(own.e0 is None for own in self.new.values()):
             raise ValueError('with energies = "keep" every new element needs its e0')
         return self

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from ...core import InputError, host_generator
+from ...train import Train, Trainable
 from .._add_element import add_element
 from .._frame import Frame
 from .._training._evaluate import Evaluation, check_labels, evaluate
@@ -17,13 +18,14 @@ from .._training._fit import fit
 from .._training._fit_result import FitProgress, FitResult
 from .._training._interaction import check_elements
 from .._training._settings import Training
+from .._training._trainable import trainable
 from ._comparison import Comparison
 from ._energies import EnergyChange, refit_energies
 from ._recipes import recipe_rules, usual_rate
 from ._replay import moved, pseudo_labelled, replayed
 from ._settings import NewElement, Recipe, Replay
 
-_DRAW = 2**31 + 1  # folded into the key: which structures are replayed
+_DRAW = 2**31 + 2  # folded into the key: which structures are replayed
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,7 @@ class FineTuningStart:
     Args:
         potential: With the new elements and the fitted energies.
         rules: What trains; None for what `fit` trains without any.
+        trained: The same applied to the potential; its text is a table.
         energies: What became of the energies of isolated atoms; None where they are kept.
         train: The structures to learn from, with those that are replayed.
         replayed: How many of them are of the old domain.
@@ -42,7 +45,8 @@ class FineTuningStart:
     """
 
     potential: Any
-    rules: Any
+    rules: Sequence[Train] | None
+    trained: Trainable
     energies: EnergyChange | None
     train: list[Frame]
     replayed: int
@@ -78,7 +82,7 @@ def finetune(
     key: PRNGKeyArray,
     new: Sequence[NewElement] = (),
     recipe: Recipe | None = "rows+low_rank",
-    rules: Any = None,
+    rules: Sequence[Train] | None = None,
     rank: int = 4,
     energies: Literal["new", "all", "keep"] = "new",
     isolated: Mapping[int, float] | None = None,
@@ -150,6 +154,7 @@ def finetune(
     start = FineTuningStart(
         potential,
         rules,
+        trainable(potential, rules),
         change,
         [*train, *again],
         len(again),
