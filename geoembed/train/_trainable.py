@@ -39,7 +39,7 @@ def trainable(
             for, or two rules are about one array.
 
     Example:
-        >>> import jax.numpy as jnp
+        >>> import jax, jax.numpy as jnp
         >>> model = {"first": jnp.ones((8, 8)), "last": jnp.ones((8, 1))}
         >>> chosen = trainable(model, [Train("last"), Train("first", rank=2, rate=0.1)])
         >>> print(chosen)
