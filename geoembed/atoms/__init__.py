@@ -1,5 +1,7 @@
 """Atomic structures: strict files in, neighbourhoods and models of them."""
 
+from ._add_element import add_element as add_element
+from ._add_element import element_mixture as element_mixture
 from ._batch import Batch as Batch
 from ._batch import Labels as Labels
 from ._batches import Batches as Batches

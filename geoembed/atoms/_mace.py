@@ -11,6 +11,7 @@ from ._batch import Batch
 from ._cast import cast
 from ._chebyshev import ChebyshevBasis
 from ._distance_transform import AgnesiTransform, SoftTransform
+from ._element_arrays import element_arrays
 from ._element_embedding import ElementEmbedding
 from ._expansion import expand
 from ._gain import SILU_GAIN
@@ -134,8 +135,7 @@ class Mace(eqx.Module):
     @property
     def by_element(self) -> tuple[Array, ...]:
         """The arrays that element vectors are multiplied with, along the first axis."""
-        skips = [jnp.moveaxis(w, 1, 0) for layer in self.interactions for w in layer.skip]
-        return (self.embed, *skips, *[w for p in self.products for orders in p.weights for w in orders])
+        return tuple(jnp.moveaxis(array.values, array.axis, 0) for array in element_arrays(self))
 
     def __call__(self, batch: Batch) -> tuple[Float[Array, "atoms _ channels"], ...]:
         """The features behind each layer: components of degree 0, 1, … by channels."""
