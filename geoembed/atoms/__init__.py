@@ -13,6 +13,8 @@ from ._chebyshev import ChebyshevBasis as ChebyshevBasis
 from ._chirality import Chirality as Chirality
 from ._committee import Committee as Committee
 from ._committee import Spread as Spread
+from ._compress import Compression as Compression
+from ._compress import compress as compress
 from ._coupling import clebsch_gordan as clebsch_gordan
 from ._descriptors import Descriptors as Descriptors
 from ._distance_transform import AgnesiTransform as AgnesiTransform

@@ -44,6 +44,9 @@ class Mace(eqx.Module):
         average_neighbours: By which sums over neighbours are divided: the average number in the data.
         residual_first: Whether the first layer has a skip connection too.
         couplings: The basis of products, see `Product`.
+        pair_weights: Whether radial functions depend on the elements of both atoms; those of MACE do not. Then each
+            channel of a message is multiplied by a function of the neighbour's vector before the sum and by one of the
+            atom's own behind it, both 1 at the start.
         gain: By which the SiLU of the radial networks is multiplied.
         key: Random key of the weights.
 
@@ -76,6 +79,7 @@ class Mace(eqx.Module):
         average_neighbours: float = 20.0,
         residual_first: bool = True,
         couplings: Couplings = "independent",
+        pair_weights: bool = False,
         gain: float = SILU_GAIN,
         key: PRNGKeyArray,
     ):
@@ -99,6 +103,7 @@ class Mace(eqx.Module):
                 size=size,
                 average_neighbours=average_neighbours,
                 residual=residual_first or k > 0,
+                pairs=pair_weights,
                 gain=gain,
                 key=keys[2 * k],
             )
