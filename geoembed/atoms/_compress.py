@@ -49,10 +49,10 @@ def compress(
     """Writes all that depends on the element as a linear function of short vectors, one for each element.
 
     The weights of the elements (first features, skip connections, weights of products), one row for each element,
-    become one matrix, in which each table has the Frobenius norm 1. Its singular value decomposition, cut off behind `rank`
-    directions, is the best approximation of that rank in the sum of squares: T ≈ V G, with the vectors V (root mean
-    square length 1) and the generators G, which take the places of the tables. E0 stays a table. With the full rank
-    the potential is the same up to rounding.
+    become one matrix, in which each table has the Frobenius norm 1. Its singular value decomposition, cut off behind
+    `rank` directions, is the best approximation of that rank in the sum of squares: T ≈ V G, with the vectors V (root
+    mean square length 1) and the generators G, which take the places of the tables. E0 stays a table. With the full
+    rank the potential is the same up to rounding.
 
     A converted model of mace-torch has as many numbers for a new element as it has for an old one. Afterwards a new one
     is a vector of `rank` numbers between those of the others; see `add_element`. `interop.mace.to_torch` expands it.
