@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Array, Float, Float64, PRNGKeyArray
 
 from ..core import InputError, host_generator
-from ._element_from_frames import energy_from_frames, nearest_by_frames, with_symbol
+from ._element_fit import fitted_vector
+from ._element_from_frames import energy_from_frames, isolated_energy, nearest_by_frames, with_symbol
 from ._element_mixture import mixture_by_properties, mixture_by_vector
 from ._element_rows import (
     AnyPotential,
@@ -58,11 +59,13 @@ def add_element(
         vector: Its vector, or "properties": the mixture of known vectors that the physical properties of the elements
             suggest, without any data (see `element_mixture`).
         key: Random key, for a vector in a random direction, as long as the others on the average.
-        frames: Labelled structures. Without `like`, `vector` and `key` they choose the vector: the one of the known
-            elements or of the properties with which their forces (without forces, their energies) are met best.
-            They also give E0, for the first head.
-        e0: The energy of the free atom, eV; by the name of the head where these differ. None: from the frames; else
-            the same mixture of known E0 as the vector is of known vectors, which may be wrong by electronvolts.
+        frames: Labelled structures. Without `like`, `vector` and `key` they choose the vector: from the one of the
+            known elements or of the properties with which their forces (without forces, their energies) are met best,
+            a least squares fit of the vector and E0, by Levenberg and Marquardt's method, goes to where energies and
+            forces are met best. With one of them they give E0 only. Structures without the element do not count.
+        e0: The energy of the free atom, eV; by the name of the head where these differ. None: from the frames, for the
+            first head (that of an isolated atom, else the one with which the energies are met best); else the same
+            mixture of known E0 as the vector is of known vectors, which may be wrong by electronvolts.
         wide: Whether vectors become longer by a number that only the new element has: it gets weights of its own, those
             that its vector makes, or random ones of the usual size with `key`. So tables of elements, as MACE
             has, are extended. The shapes of arrays change.
@@ -91,15 +94,19 @@ def add_element(
         reason = "expected one of like=, vector= and key=, or frames="
         raise InputError(_NAME, symbol, reason, 'Say where its vector comes from, for example like="Mo"')
     own = None if frames is None else with_symbol(frames, number, symbol)
-    grown, row = with_room(potential, number)
+    result, row = with_room(potential, number)
     if sources == 0 and own is not None:
-        mixture = _best(potential, grown, row, own)
+        mixture = _best(potential, result, row, own)
         chosen = mixture @ known_vectors(potential)
     else:
         mixture = _mixture(potential, number, like, vector)
         chosen = _vector(potential, mixture, vector, key)
-    result = placed(grown, row, chosen, mixture)
-    result = with_energies(result, row, _energies(result, row, symbol, own, e0))
+    result = placed(result, row, chosen, mixture)
+    energies, fixed = _energies(result, row, symbol, own, e0)
+    result = with_energies(result, row, energies)
+    if sources == 0 and own is not None:
+        result, before, after = fitted_vector(result, own, row, move_energy=not fixed)
+        _LOG.info("%s: errors of the frames fell from %.3g to %.3g eV/Å", symbol, before, after)
     return widened(result, potential, row, key) if wide else result
 
 
@@ -216,8 +223,11 @@ def _energies(
     symbol: str,
     frames: Sequence[Frame] | None,
     e0: float | Mapping[str, float] | None,
-) -> list[float]:
-    """E0 by each head, eV: as given, else from the frames (first head), else the guess that is there already."""
+) -> tuple[list[float], bool]:
+    """E0 by each head, eV: as given, else from the frames (first head), else the guess that is there already.
+
+    And whether that of the first head is known for sure.
+    """
     names = potential.names if isinstance(potential, HeadsPotential) else ("",)
     given = dict(e0) if isinstance(e0, Mapping) else {} if e0 is None else dict.fromkeys(names, e0)
     for name, value in given.items():
@@ -227,13 +237,15 @@ def _energies(
             raise InputError(
                 _NAME, "e0", f"{value} is not a number of eV", "Leave it out, or give the energy"
             )
-    found = []
+    found, alone = [], None if frames is None else isolated_energy(frames)
     for k, (name, head) in enumerate(zip(names, heads_of(potential), strict=True)):
         value, source = float(head.energies[row]), "a mixture of those of known elements"
         if name in given:
             value, source = float(given[name]), "given"
+        elif k == 0 and alone is not None:
+            value, source = alone, "that of an isolated atom"
         elif k == 0 and frames is not None and any(frame.energy is not None for frame in frames):
             value, source = energy_from_frames(first_of(potential), frames, row), "from the frames"
         _LOG.info("E0 of %s%s: %.6g eV, %s", symbol, f" ({name})" if name else "", value, source)
         found.append(value)
-    return found
+    return found, names[0] in given or alone is not None

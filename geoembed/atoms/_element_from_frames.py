@@ -27,8 +27,15 @@ def with_symbol(frames: Sequence[Frame], number: int, symbol: str) -> list[Frame
     return own
 
 
+def isolated_energy(frames: Sequence[Frame]) -> float | None:
+    """The mean energy of the structures that are one atom alone, eV; None where there are none."""
+    labelled = [frame for frame in frames if frame.energy is not None]
+    alone = [frame.energy for frame in labelled if len(frame.numbers) == 1 and not np.any(frame.pbc)]
+    return float(np.mean(alone)) if alone else None
+
+
 def energy_from_frames(potential: Any, frames: Sequence[Frame], row: int) -> float:
-    """E0 of the element in a row, eV: that of an isolated atom, else the one with which the energies are met best.
+    """E0 of the element in a row with which the energies are met best, eV.
 
     The sum over structures of ((E − E_predicted)/N)² becomes least, N the number of atoms.
 
@@ -37,11 +44,7 @@ def energy_from_frames(potential: Any, frames: Sequence[Frame], row: int) -> flo
         frames: Structures that all have the element, one with an energy at least.
         row: The row of the element.
     """
-    labelled = [frame for frame in frames if frame.energy is not None]
-    alone = [frame.energy for frame in labelled if len(frame.numbers) == 1 and not np.any(frame.pbc)]
-    if alone:
-        return float(np.mean(alone))
-    plain = [replace(frame, forces=None, stress=None) for frame in labelled]
+    plain = [replace(frame, forces=None, stress=None) for frame in frames if frame.energy is not None]
     found = evaluate(potential, plain)
     return float(potential.energies[row]) + _missing(found, plain, int(potential.numbers[row]))
 

@@ -1,5 +1,6 @@
 """Elements added to potentials made here: what is known already stays, and the new one is what it was said to be."""
 
+import dataclasses
 import logging
 
 import equinox as eqx
@@ -197,6 +198,55 @@ def test_nequip_and_single_precision():
             if isinstance(leaf, jax.Array)
         } == {"float32"}
         assert grown.encoder.by_element[0].shape == (4, 2)
+
+
+def drawn_frames(count):
+    """Clusters with tungsten."""
+    draw = np.random.default_rng(7)
+    return [
+        Frame(np.array(NEW), POSITIONS + draw.normal(0, 0.15, POSITIONS.shape), None, np.zeros(3, bool))
+        for _ in range(count)
+    ]
+
+
+def labelled(potential, frames):
+    """The frames with what a potential says about them."""
+    found = []
+    for one in frames:
+        energies, forces = said(potential, pack([one], CUTOFF, atoms=5, slots=4, kinds=4))
+        forces = np.asarray(forces, np.float64)[:4]
+        found.append(dataclasses.replace(one, energy=float(jnp.sum(energies[:4])), forces=forces))
+    return found
+
+
+@pytest.mark.slow
+def test_frames_find_the_vector_with_which_they_were_made(full):
+    """The vector of the truth is neither that of a known element nor the mixture by properties."""
+    table = np.asarray(full.encoder.elements.vectors)
+    truth = add_element(full, "W", vector=np.array([0.5, 0.2, -0.3, 0.1]) + 0.5 * table[1], e0=-13.0)
+    *train, test = labelled(truth, drawn_frames(4))
+    without = dataclasses.replace(train[0], numbers=np.array([41, 42, 41, 42]), energy=7.0)
+    found = add_element(full, "W", frames=[*train, without])
+    (again,) = labelled(found, [test])
+    copy = labelled(add_element(full, "W", like="Mo", e0=-13.0), [test])[0]
+    np.testing.assert_allclose(again.forces, test.forces, rtol=0, atol=1e-4)
+    assert again.energy == pytest.approx(test.energy, abs=1e-3)
+    assert np.abs(copy.forces - test.forces).max() > 0.02, "a copy of molybdenum would not do"
+    assert np.array_equal(found.encoder.elements.vectors[:3], table)
+    assert found.energies[:3].tolist() == ENERGIES
+    known = add_element(full, "W", frames=train, e0=-12.0)
+    assert float(known.energies[3]) == -12.0, "a given energy stays"
+
+
+@pytest.mark.slow
+def test_energies_of_frames_give_e0(full):
+    grown = add_element(full, "W", like="Mo", e0=-13.0)
+    frames = labelled(grown, drawn_frames(3))
+    moved = [dataclasses.replace(f, energy=f.energy + 0.3 * 2, forces=None) for f in frames]  # two atoms of W
+    again = add_element(full, "W", like="Mo", frames=moved)
+    assert float(again.energies[3]) == pytest.approx(-12.7, abs=1e-9)
+    alone = Frame(np.array([74]), np.zeros((1, 3)), None, np.zeros(3, bool), energy=-4.5)
+    assert float(add_element(full, "W", like="Mo", frames=[*moved, alone]).energies[3]) == -4.5
 
 
 @pytest.mark.parametrize(
