@@ -28,6 +28,7 @@ from ._frame import Frame
 from ._heads import HeadsPotential
 
 _NAME = "add_element"
+_ENOUGH = 32  # structures to find a vector with
 _LOG = logging.getLogger(__name__)
 
 
@@ -62,7 +63,8 @@ def add_element(
         frames: Labelled structures. Without `like`, `vector` and `key` they choose the vector: from the one of the
             known elements or of the properties with which their forces (without forces, their energies) are met best,
             a least squares fit of the vector and E0, by Levenberg and Marquardt's method, goes to where energies and
-            forces are met best. With one of them they give E0 only. Structures without the element do not count.
+            forces are met best (of more than 32 structures 32, evenly chosen). With one of them they give E0 only.
+            Structures without the element do not count.
         e0: The energy of the free atom, eV; by the name of the head where these differ. None: from the frames, for the
             first head (that of an isolated atom, else the one with which the energies are met best); else the same
             mixture of known E0 as the vector is of known vectors, which may be wrong by electronvolts.
@@ -96,7 +98,7 @@ def add_element(
     own = None if frames is None else with_symbol(frames, number, symbol)
     result, row = with_room(potential, number)
     if sources == 0 and own is not None:
-        mixture = _best(potential, result, row, own)
+        mixture = _best(potential, result, row, _evenly(own))
         chosen = mixture @ known_vectors(potential)
     else:
         mixture = _mixture(potential, number, like, vector)
@@ -105,7 +107,7 @@ def add_element(
     energies, fixed = _energies(result, row, symbol, own, e0)
     result = with_energies(result, row, energies)
     if sources == 0 and own is not None:
-        result, before, after = fitted_vector(result, own, row, move_energy=not fixed)
+        result, before, after = fitted_vector(result, _evenly(own), row, move_energy=not fixed)
         _LOG.info("%s: errors of the frames fell from %.3g to %.3g eV/Å", symbol, before, after)
     return widened(result, potential, row, key) if wide else result
 
@@ -215,6 +217,12 @@ def _best(before: P, grown: P, row: int, frames: Sequence[Frame]) -> Float64[np.
     found = nearest_by_frames(made, frames, row)
     _LOG.info("%s starts from %s", SYMBOLS[number - 1], found)
     return tried[found]
+
+
+def _evenly(frames: Sequence[Frame]) -> list[Frame]:
+    """All of them, or as many as are enough for the few numbers of a vector."""
+    places = np.linspace(0, len(frames) - 1, min(len(frames), _ENOUGH)).round().astype(int)
+    return [frames[place] for place in places]
 
 
 def _energies(
