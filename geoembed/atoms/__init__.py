@@ -29,6 +29,7 @@ from ._element_map import MantelTest as MantelTest
 from ._element_map import compare_with_properties as compare_with_properties
 from ._element_map import element_weights as element_weights
 from ._element_map import nearest_elements as nearest_elements
+from ._element_map import permuted_correlations as permuted_correlations
 from ._element_properties import ElementProperties as ElementProperties
 from ._element_properties import element_properties as element_properties
 from ._elements import SYMBOLS as SYMBOLS
