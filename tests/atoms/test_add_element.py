@@ -42,6 +42,11 @@ def said(potential, batch):
     return found.atom_energies, found.forces
 
 
+@eqx.filter_jit
+def repelled(potential, batch):
+    return potential.scale * potential.repulsion(batch)
+
+
 @pytest.fixture(autouse=True)
 def double(compiled_quickly):
     with jax.enable_x64(True):
@@ -102,10 +107,8 @@ def test_a_free_row_is_no_new_program_and_no_other_number(roomy):
     assert all(map(np.array_equal, before, after)), "bit for bit"
     # the new element is molybdenum but for E0 and the repulsion of nuclei
     twin = said(grown, batch([42, 42, 73, 42]))
-    e0, pushed = (
-        np.asarray([(0, -2.0)[z == 74] for z in NEW]),
-        [grown.scale * grown.repulsion(batch(z))[:4] for z in (NEW, [42, 42, 73, 42])],
-    )
+    e0 = np.where(np.asarray(NEW) == 74, -2.0, 0.0)
+    pushed = [repelled(grown, batch(numbers))[:4] for numbers in (NEW, [42, 42, 73, 42])]
     np.testing.assert_allclose(new[0][:4] - e0 - pushed[0], twin[0][:4] - pushed[1], rtol=0, atol=1e-11)
     assert roomy.numbers.tolist() == [41, 42, 73, 0], "the old potential is as it was"
     assert jax.tree.structure(grown) == jax.tree.structure(roomy)
