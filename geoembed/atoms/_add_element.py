@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Float64, PRNGKeyArray
 
 from ..core import InputError, host_generator
 from ._element_fit import fitted_vector
-from ._element_from_frames import energy_from_frames, isolated_energy, nearest_by_frames, with_symbol
+from ._element_from_frames import energy_from_frames, isolated_energy, ranked_by_frames, with_symbol
 from ._element_mixture import mixture_by_properties, mixture_by_vector
 from ._element_rows import (
     AnyPotential,
@@ -29,6 +29,7 @@ from ._heads import HeadsPotential
 
 _NAME = "add_element"
 _ENOUGH = 32  # structures to find a vector with
+_DIRECTIONS = 16  # in which it is moved; each costs more than forces do
 _LOG = logging.getLogger(__name__)
 
 
@@ -98,16 +99,17 @@ def add_element(
     own = None if frames is None else with_symbol(frames, number, symbol)
     result, row = with_room(potential, number)
     if sources == 0 and own is not None:
-        mixture = _best(potential, result, row, _evenly(own))
+        mixture, directions = _best(potential, result, row, _evenly(own))
         chosen = mixture @ known_vectors(potential)
     else:
-        mixture = _mixture(potential, number, like, vector)
+        mixture, directions = _mixture(potential, number, like, vector), None
         chosen = _vector(potential, mixture, vector, key)
     result = placed(result, row, chosen, mixture)
     energies, fixed = _energies(result, row, symbol, own, e0)
     result = with_energies(result, row, energies)
-    if sources == 0 and own is not None:
-        result, before, after = fitted_vector(result, _evenly(own), row, move_energy=not fixed)
+    if directions is not None and own is not None:
+        some = _evenly(own)
+        result, before, after = fitted_vector(result, some, row, directions, move_energy=not fixed)
         _LOG.info("%s: errors of the frames fell from %.3g to %.3g eV/Å", symbol, before, after)
     return widened(result, potential, row, key) if wide else result
 
@@ -207,16 +209,23 @@ def _vector(
     return np.asarray(vector, np.float64)
 
 
-def _best(before: P, grown: P, row: int, frames: Sequence[Frame]) -> Float64[np.ndarray, " known"]:
-    """The known element, or the mixture by properties, with which labelled structures are met best."""
+def _best(
+    before: P, grown: P, row: int, frames: Sequence[Frame]
+) -> tuple[Float64[np.ndarray, " known"], Float64[np.ndarray, "directions size"]]:
+    """The known element, or the mixture by properties, with which labelled structures are met best, as a mixture.
+
+    And the directions in which its vector should be moved: all, or where these are many, towards the next best ones.
+    """
     number = int(first_of(grown).numbers[row])
     tried = {SYMBOLS[z - 1]: _weights(before, z) for z in known_numbers(before)}
     tried["its properties"] = _mixture(before, number, None, None)
     vectors = known_vectors(before)
     made = {name: placed(grown, row, parts @ vectors, parts) for name, parts in tried.items()}
-    found = nearest_by_frames(made, frames, row)
-    _LOG.info("%s starts from %s", SYMBOLS[number - 1], found)
-    return tried[found]
+    best, *others = ranked_by_frames(made, frames, row)
+    _LOG.info("%s starts from %s", SYMBOLS[number - 1], best)
+    if vectors.shape[1] <= _DIRECTIONS:
+        return tried[best], np.eye(vectors.shape[1])
+    return tried[best], np.stack([(tried[name] - tried[best]) @ vectors for name in others[:_DIRECTIONS]])
 
 
 def _evenly(frames: Sequence[Frame]) -> list[Frame]:

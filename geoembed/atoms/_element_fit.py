@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Float64
 
 from ._batch import Batch
 from ._element_rows import P, first_of, on_device
@@ -19,12 +19,17 @@ from ._predict import predict
 from ._training._interaction import Interaction, precision, real_type, reduced
 
 _LENGTH = 0.1  # Å; an energy per atom that is wrong by this times a force is as bad as that force
-_STEPS, _TOGETHER = 12, 8
+_STEPS, _TOGETHER = 20, 8
 _ENOUGH = 1e-4  # the relative decrease of the loss below which it ends
 
 
 def fitted_vector(
-    potential: P, frames: Sequence[Frame], row: int, *, move_energy: bool
+    potential: P,
+    frames: Sequence[Frame],
+    row: int,
+    directions: Float64[np.ndarray, "directions size"],
+    *,
+    move_energy: bool,
 ) -> tuple[P, float, float]:
     """Moves the vector of one element, and its E0, to where energies and forces are met best.
 
@@ -36,6 +41,7 @@ def fitted_vector(
         potential: The potential; of one with several heads the first.
         frames: Labelled structures that have the element, and only elements that the potential knows.
         row: The row of the element.
+        directions: In which the vector can move.
         move_energy: Whether E0 moves too.
 
     Returns:
@@ -49,13 +55,14 @@ def fitted_vector(
         batches = list(_batches(potential, frames))
         shares = [_share(batch, number) for batch in batches]
         table = first_of(potential).encoder.elements.vectors
-        start = np.append(np.asarray(table[row], np.float64), 0.0)
+        first = np.asarray(table)[row].astype(np.float64)
+        along = on_device(directions.astype(table.dtype))
 
         def system(point: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-            vector = on_device(point[:-1].astype(table.dtype))
+            vector = on_device((first + point[:-1] @ directions).astype(table.dtype))
             energy = on_device(point[-1].astype(table.dtype))
             pairs = zip(batches, shares, strict=True)
-            parts = [_normal(potential, vector, energy, row, *pair) for pair in pairs]
+            parts = [_normal(potential, vector, energy, along, row, *pair) for pair in pairs]
             loss, slope, matrix, size = (
                 sum(np.asarray(part, np.float64) for part in column) for column in zip(*parts, strict=True)
             )
@@ -63,9 +70,9 @@ def fitted_vector(
                 slope[-1] = matrix[-1] = matrix[:, -1] = 0.0
             return float(loss / size), slope / size, matrix / size
 
-        found, first, last = _marquardt(start, system)
+        found, before, after = _marquardt(np.zeros(len(directions) + 1), system)
     changed = np.array(table)
-    changed[row] = found[:-1]
+    changed[row] = first + found[:-1] @ directions
     energies = np.array(first_of(potential).energies)
     energies[row] += found[-1]
     moved = eqx.tree_at(
@@ -73,7 +80,7 @@ def fitted_vector(
         potential,
         (on_device(changed), on_device(energies)),
     )
-    return moved, float(np.sqrt(first)), float(np.sqrt(last))
+    return moved, float(np.sqrt(before)), float(np.sqrt(after))
 
 
 def _marquardt(
@@ -131,6 +138,7 @@ def _normal(
     potential: Any,
     vector: Float[Array, " size"],
     energy: Float[Array, ""],
+    directions: Float[Array, "directions size"],
     row: int,
     batch: Batch,
     share: Float[Array, " structures"],
@@ -153,8 +161,7 @@ def _normal(
 
     found = residuals(vector)
     known = jnp.isfinite(found)
-    units = jnp.eye(len(vector), dtype=vector.dtype)
-    columns = jax.lax.map(lambda unit: jax.jvp(residuals, (vector,), (unit,))[1], units)
+    columns = jax.lax.map(lambda along: jax.jvp(residuals, (vector,), (along,))[1], directions)
     by_energy = jnp.zeros_like(found).at[: len(share)].set(share * counts * weight)
     rows = jnp.where(known[None], jnp.concatenate([columns, by_energy[None]]), 0.0)
     kept = jnp.where(known, found, 0.0)

@@ -49,8 +49,8 @@ def energy_from_frames(potential: Any, frames: Sequence[Frame], row: int) -> flo
     return float(potential.energies[row]) + _missing(found, plain, int(potential.numbers[row]))
 
 
-def nearest_by_frames(candidates: Mapping[str, Any], frames: Sequence[Frame], row: int) -> str:
-    """The name of the potential whose forces are nearest to the labels; without forces, whose energies are.
+def ranked_by_frames(candidates: Mapping[str, Any], frames: Sequence[Frame], row: int) -> list[str]:
+    """The names of potentials, nearest to the labels first: by forces, or by energies where there are no forces.
 
     Energies are compared as if E0 of the element were the best one.
 
@@ -70,7 +70,7 @@ def nearest_by_frames(candidates: Mapping[str, Any], frames: Sequence[Frame], ro
             number = int(potential.numbers[row])
             part, rest = _energies(found, frames, number)
             errors[name] = np.sqrt(np.mean((rest - part * _missing(found, frames, number)) ** 2))
-    return min(errors, key=errors.__getitem__)
+    return sorted(errors, key=errors.__getitem__)
 
 
 def _energies(
