@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Array, Float, Float64, PRNGKeyArray
@@ -38,7 +38,7 @@ def add_element(
     symbol: str,
     *,
     like: str | None = None,
-    vector: Float[Array, " size"] | Float[np.ndarray, " size"] | Literal["properties"] | None = None,
+    vector: Float[Array, " size"] | Float[np.ndarray, " size"] | str | None = None,
     key: PRNGKeyArray | None = None,
     frames: Sequence[Frame] | None = None,
     e0: float | Mapping[str, float] | None = None,
@@ -136,7 +136,7 @@ def element_mixture(potential: AnyPotential, symbol: str) -> dict[str, float]:
         >>> encoder = Mace(elements, channels=2, max_ell=1, correlation=1, num_interactions=1, key=jax.random.key(0))
         >>> found = element_mixture(MacePotential(encoder, key=jax.random.key(1)), "W")
         >>> {symbol: round(part, 1) for symbol, part in found.items()}
-        {'Ta': 0.8, 'Mo': 0.8, 'Nb': -0.6}
+        {'Ta': 0.8, 'Mo': 0.4, 'Nb': -0.2}
     """
     number, known = _number(symbol), known_numbers(potential)
     others = [z for z in known if z != number]

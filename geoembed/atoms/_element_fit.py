@@ -60,7 +60,7 @@ def fitted_vector(
 
         def system(point: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
             vector = on_device((first + point[:-1] @ directions).astype(table.dtype))
-            energy = on_device(point[-1].astype(table.dtype))
+            energy = on_device(np.asarray(point[-1], table.dtype))
             pairs = zip(batches, shares, strict=True)
             parts = [_normal(potential, vector, energy, along, row, *pair) for pair in pairs]
             loss, slope, matrix, size = (

@@ -15,7 +15,7 @@ def mixture_by_properties(number: int, known: Sequence[int]) -> Float64[np.ndarr
 
     The best linear unbiased prediction (universal kriging) of an unknown function of the standardised properties x that
     is a constant, a linear function and a smooth one: its covariance is x·x′/p + exp(−|x − x′|²/2p) for p properties.
-    With few elements it finds analogies (W = Ta + Mo − Nb), with many it leans on those that are alike.
+    With few elements it extrapolates (W is 0.8 Ta + 0.4 Mo − 0.2 Nb), with many it leans on those that are alike.
 
     Args:
         number: The atomic number of the other one.

@@ -51,7 +51,7 @@ def with_room(potential: P, number: int) -> tuple[P, int]:
     ), row
 
 
-def _by_row(potential: AnyPotential) -> list[Array]:
+def _by_row(potential: AnyPotential) -> list[Any]:
     """The arrays with a row for each element: numbers, vectors, energies of each head."""
     table = first_of(potential).encoder.elements
     return [table.numbers, table.vectors, *(head.energies for head in heads_of(potential))]

@@ -12,7 +12,6 @@ import pytest
 from geoembed.atoms import (
     AgnesiTransform,
     BesselBasis,
-    Committee,
     ElementEmbedding,
     Frame,
     HeadsPotential,
@@ -149,7 +148,7 @@ def test_the_mixture_that_properties_suggest(full):
     parts = element_mixture(full, "W")
     assert set(parts) == {"Nb", "Mo", "Ta"}
     assert sum(parts.values()) == pytest.approx(1.0)
-    assert min(parts["Mo"], parts["Ta"]) > 0.5 > 0 > parts["Nb"], "below Mo, right of Ta"
+    assert parts["Ta"] > parts["Mo"] > 0.3 > 0 > parts["Nb"], "right of Ta and below Mo, so not like Nb"
     table = np.asarray(full.encoder.elements.vectors)
     np.testing.assert_allclose(
         vector(mixed), parts["Nb"] * table[0] + parts["Mo"] * table[1] + parts["Ta"] * table[2], rtol=1e-12
@@ -278,8 +277,3 @@ def test_a_radius_that_is_missing_is_no_last_radius_of_the_table():
     with pytest.raises(InputError, match="AgnesiTransform has no radius"):
         add_element(short, "W", like="Mo")
     assert add_element(model(transform=AgnesiTransform(radii=np.ones(75))), "W", like="Mo")
-
-
-def test_a_committee_is_refused(full):
-    with pytest.raises(InputError, match="a Committee has no table of elements"):
-        add_element(Committee([full, full]), "W", like="Mo")
