@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -19,8 +19,9 @@ from ._predict import predict
 from ._training._interaction import Interaction, precision, real_type, reduced
 
 _LENGTH = 0.1  # Å; an energy per atom that is wrong by this times a force is as bad as that force
+_NOTHING = 1e-12  # of the loss at the start
 _STEPS, _TOGETHER = 20, 8
-_ENOUGH = 1e-4  # the relative decrease of the loss below which it ends
+_ENOUGH = 1e-4  # it ends when a step promises a smaller relative decrease of the loss
 
 
 def fitted_vector(
@@ -48,7 +49,9 @@ def fitted_vector(
         The potential, and the root of the loss before and after, eV/Å.
 
     References:
-        Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", J. SIAM 11, 431 (1963).
+        Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", J. SIAM 11, 431 (1963); Golub,
+        Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares problems whose variables separate",
+        SIAM J. Numer. Anal. 10, 413 (1973).
     """
     number = int(first_of(potential).numbers[row])
     with precision(potential):
@@ -58,51 +61,65 @@ def fitted_vector(
         first = np.asarray(table)[row].astype(np.float64)
         along = on_device(directions.astype(table.dtype))
 
-        def system(point: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-            vector = on_device((first + point[:-1] @ directions).astype(table.dtype))
-            energy = on_device(np.asarray(point[-1], table.dtype))
+        def system(point: np.ndarray) -> _System:
+            vector = on_device((first + point @ directions).astype(table.dtype))
             pairs = zip(batches, shares, strict=True)
-            parts = [_normal(potential, vector, energy, along, row, *pair) for pair in pairs]
+            parts = [_normal(potential, vector, along, row, *pair) for pair in pairs]
             loss, slope, matrix, size = (
                 sum(np.asarray(part, np.float64) for part in column) for column in zip(*parts, strict=True)
             )
-            if not move_energy:
-                slope[-1] = matrix[-1] = matrix[:, -1] = 0.0
-            return float(loss / size), slope / size, matrix / size
+            return _without_energy(loss / size, slope / size, matrix / size, move_energy)
 
-        found, before, after = _marquardt(np.zeros(len(directions) + 1), system)
+        found, last, before = _marquardt(np.zeros(len(directions)), system)
     changed = np.array(table)
-    changed[row] = first + found[:-1] @ directions
+    changed[row] = first + found @ directions
     energies = np.array(first_of(potential).energies)
-    energies[row] += found[-1]
+    energies[row] += last.energy
     moved = eqx.tree_at(
         lambda p: (first_of(p).encoder.elements.vectors, first_of(p).energies),
         potential,
         (on_device(changed), on_device(energies)),
     )
-    return moved, float(np.sqrt(before)), float(np.sqrt(after))
+    return moved, float(np.sqrt(before)), float(np.sqrt(last.loss))
+
+
+class _System(NamedTuple):
+    """A least squares problem near a point: its loss, half the slope, the matrix of Gauss and Newton, the best E0."""
+
+    loss: float
+    slope: Float64[np.ndarray, " n"]
+    matrix: Float64[np.ndarray, "n n"]
+    energy: float
+
+
+def _without_energy(loss: float, slope: np.ndarray, matrix: np.ndarray, move_energy: bool) -> _System:
+    """The problem with the best E0 wherever the vector is: energies are linear in it (variable projection)."""
+    if not (move_energy and matrix[-1, -1] > 0):
+        return _System(float(loss), slope[:-1], matrix[:-1, :-1], 0.0)
+    energy, along = -slope[-1] / matrix[-1, -1], matrix[:-1, -1]
+    left = max(float(loss + slope[-1] * energy), 0.0)
+    rest = matrix[:-1, :-1] - np.outer(along, along) / matrix[-1, -1]
+    return _System(left, slope[:-1] + along * energy, rest, float(energy))
 
 
 def _marquardt(
-    point: np.ndarray, system: Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
-) -> tuple[np.ndarray, float, float]:
+    point: np.ndarray, system: Callable[[np.ndarray], _System]
+) -> tuple[np.ndarray, _System, float]:
     """Damped Gauss–Newton steps; the damping follows their success."""
-    damping = 1e-2
-    loss, slope, matrix = system(point)
-    first = loss
+    damping, now = 1e-2, system(point)
+    first = now.loss
     for _ in range(_STEPS):
-        scales = np.maximum(np.diag(matrix), 1e-12 * np.max(np.diag(matrix)) + 1e-300)
-        step = np.linalg.solve(matrix + damping * np.diag(scales), -slope)
+        sizes = np.diag(now.matrix)
+        scales = np.diag(np.maximum(sizes, 1e-12 * np.max(sizes) + 1e-300))
+        step = np.linalg.solve(now.matrix + damping * scales, -now.slope)
+        if -(now.slope @ step) <= _ENOUGH * now.loss or now.loss <= _NOTHING * first:
+            break
         new = system(point + step)
-        if not new[0] < loss:
+        if not new.loss < now.loss:
             damping *= 8
             continue
-        gain, point = loss - new[0], point + step
-        loss, slope, matrix = new
-        damping = max(damping / 8, 1e-9)
-        if gain < _ENOUGH * loss:
-            break
-    return point, first, loss
+        point, now, damping = point + step, new, max(damping / 8, 1e-9)
+    return point, now, first
 
 
 def _batches(potential: P, frames: Sequence[Frame]) -> Iterator[Batch]:
@@ -137,7 +154,6 @@ def _share(batch: Batch, number: int) -> Float[Array, " structures"]:
 def _normal(
     potential: Any,
     vector: Float[Array, " size"],
-    energy: Float[Array, ""],
     directions: Float[Array, "directions size"],
     row: int,
     batch: Batch,
@@ -156,7 +172,7 @@ def _normal(
         where = lambda p: first_of(p).encoder.elements.vectors  # noqa: E731
         moved = eqx.tree_at(where, potential, where(potential).at[row].set(vector))
         said = predict(Interaction(moved), batch)
-        wrong = (said.energy + energy * share * counts - labels.energy) * weight
+        wrong = (said.energy - labels.energy) * weight
         return jnp.concatenate([wrong, jnp.reshape(said.forces - labels.forces, -1)])
 
     found = residuals(vector)
