@@ -14,6 +14,7 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Degree = Annotated[int, Field(ge=0, le=6)]
+_OF_ENCODER = {"correlation": "mace", "pair_weights": "mace", "odd": "nequip"}
 
 
 class LabelsTable(Table):
@@ -95,6 +96,10 @@ class PotentialTable(Table):
     correlation: Annotated[int, Field(ge=1, le=4)] = Field(
         3, description="how many messages are multiplied at most; `mace` only"
     )
+    pair_weights: bool = Field(
+        False,
+        description="whether radial functions depend on the elements of both atoms; `mace` only, not for mace-torch",
+    )
     odd: bool = Field(
         False,
         description="whether features of both parities are kept for every degree, odd scalars too; `nequip` only",
@@ -120,13 +125,13 @@ class PotentialTable(Table):
 
     def options(self) -> dict[str, Any]:
         """The arguments of `geoembed.atoms.untrained_mace` or `untrained_nequip`."""
-        other = "odd" if self.encoder == "mace" else "correlation"
-        own = self.model_dump(exclude={"start", "isolated", "encoder", other})
+        others = {name for name, encoder in _OF_ENCODER.items() if self.encoder != encoder}
+        own = self.model_dump(exclude={"start", "isolated", "encoder", *others})
         return {name: value for name, value in own.items() if (name, value) != ("layers", None)}
 
     @model_validator(mode="after")
     def _encoder(self) -> "PotentialTable":
-        for name, encoder in (("correlation", "mace"), ("odd", "nequip")):
+        for name, encoder in _OF_ENCODER.items():
             if name in self.model_fields_set and self.encoder != encoder:
                 raise ValueError(f'{name!r} is for encoder = "{encoder}", not "{self.encoder}"')
         return self
