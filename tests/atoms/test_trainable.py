@@ -15,6 +15,7 @@ from geoembed.atoms import (
     Mace,
     MacePotential,
     Training,
+    evaluate,
     fit,
     statistics,
     trainable,
@@ -202,7 +203,9 @@ def test_a_run_with_rules_is_resumed_with_the_same_bits(frames, tmp_path):
 
 @pytest.mark.slow
 def test_only_the_row_of_an_element_learns():
-    """The other rows and all else keep their bits, in spite of weight decay and the moving average."""
+    """The other rows and all else keep their bits, in spite of weight decay and the moving average, and so do the
+    energies and forces of structures without the element.
+    """
     pair = Frame(np.array([18, 36]), np.array([[0, 0, 0], [2.3, 0, 0.4]]), None, np.zeros(3, bool))
     push = np.array([[0.3, 0, 0], [-0.3, 0, 0]])
     pairs = [
@@ -213,8 +216,13 @@ def test_only_the_row_of_an_element_learns():
     rules = [Train("elements", rows=("Kr",))]
     settings = replace(FROZEN, stages=SETTINGS.stages[:1])
     start = eqx.tree_at(lambda p: p.readouts[0].weight, made, 1.0 + made.readouts[0].weight)
-    found = fit(start, pairs, pairs, key=KEY, settings=settings, trainable=rules).potential
+    argon = [replace(one, numbers=np.array([18, 18])) for one in pairs]
+    result = fit(start, pairs, argon, key=KEY, settings=settings, trainable=rules)
+    found, before = result.potential, evaluate(start, argon, batch=2)
     assert moved(start, found) == {"encoder.elements.vectors"}
+    assert np.abs(before.forces[:, 1]).max() > 1e-3
+    assert np.array_equal(result.validation.forces, before.forces)
+    assert np.array_equal(result.validation.energy, before.energy)
     old, new = (np.asarray(p.encoder.elements.vectors) for p in (start, found))
     assert np.array_equal(new[[0, 2]], old[[0, 2]])
     assert (new[1] != old[1]).all()
