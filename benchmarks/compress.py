@@ -52,7 +52,7 @@ def main() -> None:
             def measure(name: str = name, rank: int = rank, made: list = made) -> dict[str, Any]:
                 if not made:
                     made.append(CASES[name](options.quick))
-                return at_rank(name, *made[0], rank)
+                return at_rank(name, made[0][0], made[0][1], rank)
 
             found = row(RESULTS / "compress.jsonl", identity, measure, again=options.again)
             keys = ("tables", "forces_difference", "forces_rmse", "old_forces_changed")
@@ -150,8 +150,10 @@ def molecules(quick: bool) -> tuple[MacePotential, list[Frame]]:
 
 def many(quick: bool) -> tuple[MacePotential, list[Frame]]:
     """Random weights for 89 elements, and clusters of all of them."""
-    options = {"channels": 8, "max_ell": 1, "hidden_ell": 0, "correlation": 2, "num_interactions": 1}
-    encoder = Mace(ElementEmbedding.one_hot(list(range(1, 90))), **options, key=jax.random.key(0))
+    encoder = Mace(
+        ElementEmbedding.one_hot(list(range(1, 90))), channels=8, max_ell=1, hidden_ell=0, correlation=2,
+        num_interactions=1, key=jax.random.key(0),
+    )  # fmt: skip
     draw = np.random.default_rng(0)
     places = np.array(list(np.ndindex(5, 5, 4))) * 2.2
     frames = [
