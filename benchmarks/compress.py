@@ -127,7 +127,7 @@ def parity(quick: bool) -> tuple[MacePotential, list[Frame]]:
 def metals(quick: bool) -> tuple[MacePotential, list[Frame]]:
     """Structures of each of the files, as many of each; judged by the test files."""
     names = ("Mo", "Nb", "Ta", "W"), ("MoW", "MoTa", "NbMo", "NbTa", "NbW", "TaW")
-    folder, count = DATA / "atoms" / "monbtaw", 1 if quick else 12
+    folder, count = DATA / "atoms" / "monbtaw", 1 if quick else 8
     train = [
         f
         for n in names[0]
@@ -136,7 +136,7 @@ def metals(quick: bool) -> tuple[MacePotential, list[Frame]]:
     ]
     train += [f for n in names[1] for f in read(folder / f"{n}_SS.xyz.gz", count)]
     test = [f for n in (*names[0], *names[1]) for f in read(folder / f"{n}_Test.xyz.gz", 2)]
-    return trained(train, test, 1 if quick else 40, 5.0), test
+    return trained(train, test, 1 if quick else 25, 5.0), test
 
 
 def molecules(quick: bool) -> tuple[MacePotential, list[Frame]]:
