@@ -78,9 +78,9 @@ from ._training._evaluate import evaluate as evaluate
 from ._training._fit import fit as fit
 from ._training._fit_result import FitProgress as FitProgress
 from ._training._fit_result import FitResult as FitResult
-from ._training._freeze import trainable as trainable
 from ._training._settings import Stage as Stage
 from ._training._settings import Training as Training
+from ._training._trainable import trainable as trainable
 from ._training._untrained import untrained_mace as untrained_mace
 from ._training._untrained import untrained_nequip as untrained_nequip
 from ._verlet import Follower as Follower
