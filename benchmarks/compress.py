@@ -8,9 +8,9 @@ metals     trained here on Mo, Nb, Ta, W and their binaries (GEOEMBED_DATA/atoms
 molecules  trained here on 3BPA at 300 K (GEOEMBED_DATA/atoms/3bpa): H, C, N, O, 16 channels;
 many       with random weights for 89 elements, the worst case: nothing to find.
 Each is compressed to every rank (`many` to some). A row holds the relative error of the tables, how far energies and
-forces are from those before, their errors against labels where there are any, and by how much energies and forces
-change when an element is added (largest absolute values). All in float64; trained in float32. Rows go to
-results/compress.jsonl.
+forces are from those before, their errors against labels where there are any, before and after all weights are
+trained for six epochs more, and by how much energies and forces change when an element is added (largest absolute
+values). All in float64; trained in float32. Rows go to results/compress.jsonl.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,10 +29,19 @@ from geoembed import atoms
 from geoembed.atoms import ElementEmbedding, Frame, Mace, MacePotential
 from geoembed.core import is_parameter
 
+MORE = 6  # epochs after compression
 DATA = Path(os.environ.get("GEOEMBED_DATA", "."))
 NAME = "scaleshiftmace_8ch_nacl"
 NEW = {"parity": ("K", "Na"), "metals": ("Re", "W"), "molecules": ("F", "O"), "many": ("Th", "Ac")}
 SIZES = {"channels": 16, "max_ell": 2, "hidden_ell": 0, "correlation": 2, "layers": 1}
+
+
+class Case(NamedTuple):
+    """A potential, what it has learned from, and the structures that judge it."""
+
+    potential: MacePotential
+    train: list[Frame]
+    frames: list[Frame]
 
 
 def main() -> None:
@@ -45,17 +54,17 @@ def main() -> None:
     options = parser.parse_args()
     summary = {}
     for name in options.only:
-        made: list[tuple[MacePotential, list[Frame]]] = []  # trained only if a row is missing
+        made: list[Case] = []  # trained only if a row is missing
         for rank in ranks(name, options.quick):
             identity = {"case": name, "rank": rank, "quick": options.quick, "commit": commit()}
 
-            def measure(name: str = name, rank: int = rank, made: list = made) -> dict[str, Any]:
+            def measure(name: str = name, rank: int = rank, made: list[Case] = made) -> dict[str, Any]:
                 if not made:
                     made.append(CASES[name](options.quick))
-                return at_rank(name, *made[0], rank)
+                return at_rank(name, made[0], rank, options.quick)
 
             found = row(RESULTS / "compress.jsonl", identity, measure, again=options.again)
-            keys = ("tables", "forces_difference", "forces_rmse", "old_forces_changed")
+            keys = ("tables", "forces_difference", "forces_rmse", "forces_rmse_trained", "old_forces_changed")
             summary[f"{name}/{rank}"] = {key: found[key] for key in keys if key in found}
     print(json.dumps(summary))
 
@@ -67,8 +76,9 @@ def ranks(name: str, quick: bool) -> list[int]:
     return [some[0], full] if quick else some
 
 
-def at_rank(name: str, potential: MacePotential, frames: list[Frame], rank: int) -> dict[str, Any]:
+def at_rank(name: str, case: Case, rank: int, quick: bool) -> dict[str, Any]:
     """The figures of one rank."""
+    potential, train, frames = case
     small, report = atoms.compress(potential, rank, free_elements=1, frames=frames)
     symbol, like = NEW[name]
     grown = atoms.add_element(small, symbol, like=like, e0=0.0)
@@ -90,6 +100,9 @@ def at_rank(name: str, potential: MacePotential, frames: list[Frame], rank: int)
     if any(frame.forces is not None for frame in frames):
         errors = atoms.evaluate(small, frames).errors
         found |= {"energy_rmse": errors.energy.rmse, "forces_rmse": errors.forces.rmse}
+    if train and rank < report.full:
+        errors = atoms.evaluate(fitted(small, train, frames, 1 if quick else MORE, 0.003), frames).errors
+        found |= {"energy_rmse_trained": errors.energy.rmse, "forces_rmse_trained": errors.forces.rmse}
     return found
 
 
@@ -108,7 +121,7 @@ def state() -> dict[str, np.ndarray]:
         return {name: file[name] for name in file}
 
 
-def parity(quick: bool) -> tuple[MacePotential, list[Frame]]:
+def parity(quick: bool) -> Case:
     """The model of mace-torch, and its structures."""
     stored = state()
     meta = json.loads((DATA / "atoms" / "mace_parity" / f"{NAME}.json").read_text())
@@ -121,13 +134,13 @@ def parity(quick: bool) -> tuple[MacePotential, list[Frame]]:
         Frame(numbers[owners == k], stored["pos"][owners == k], cell, np.ones(3, bool))
         for k, cell in enumerate(cells)
     ]
-    return potential, frames
+    return Case(potential, [], frames)
 
 
-def metals(quick: bool) -> tuple[MacePotential, list[Frame]]:
+def metals(quick: bool) -> Case:
     """Structures of each of the files, as many of each; judged by the test files."""
     names = ("Mo", "Nb", "Ta", "W"), ("MoW", "MoTa", "NbMo", "NbTa", "NbW", "TaW")
-    folder, count = DATA / "atoms" / "monbtaw", 1 if quick else 12
+    folder, count = DATA / "atoms" / "monbtaw", 1 if quick else 8
     train = [
         f
         for n in names[0]
@@ -136,22 +149,23 @@ def metals(quick: bool) -> tuple[MacePotential, list[Frame]]:
     ]
     train += [f for n in names[1] for f in read(folder / f"{n}_SS.xyz.gz", count)]
     test = [f for n in (*names[0], *names[1]) for f in read(folder / f"{n}_Test.xyz.gz", 2)]
-    return trained(train, test, 1 if quick else 40, 5.0), test
+    return Case(trained(train, test, 1 if quick else 25, 5.0), train, test)
 
 
-def molecules(quick: bool) -> tuple[MacePotential, list[Frame]]:
+def molecules(quick: bool) -> Case:
     """3BPA at 300 K; judged at all three temperatures."""
     folder = DATA / "atoms" / "3bpa"
     train = read(folder / "train_300K.xyz.gz", 5 if quick else 200)
-    return trained(train, read(folder / "train_mixedT.xyz.gz", 30), 1 if quick else 30, 4.5), read(
-        folder / "train_mixedT.xyz.gz", 30
-    )
+    test = read(folder / "train_mixedT.xyz.gz", 30)
+    return Case(trained(train, test, 1 if quick else 30, 4.5), train, test)
 
 
-def many(quick: bool) -> tuple[MacePotential, list[Frame]]:
+def many(quick: bool) -> Case:
     """Random weights for 89 elements, and clusters of all of them."""
-    options = {"channels": 8, "max_ell": 1, "hidden_ell": 0, "correlation": 2, "num_interactions": 1}
-    encoder = Mace(ElementEmbedding.one_hot(list(range(1, 90))), **options, key=jax.random.key(0))
+    encoder = Mace(
+        ElementEmbedding.one_hot(list(range(1, 90))), channels=8, max_ell=1, hidden_ell=0, correlation=2,
+        num_interactions=1, key=jax.random.key(0),
+    )  # fmt: skip
     draw = np.random.default_rng(0)
     places = np.array(list(np.ndindex(5, 5, 4))) * 2.2
     frames = [
@@ -159,7 +173,7 @@ def many(quick: bool) -> tuple[MacePotential, list[Frame]]:
               np.zeros(3, bool))
         for _ in range(2)
     ]  # fmt: skip
-    return MacePotential(encoder, key=jax.random.key(1)), frames
+    return Case(MacePotential(encoder, key=jax.random.key(1)), [], frames)
 
 
 def read(path: Path, count: int) -> list[Frame]:
@@ -175,9 +189,18 @@ def trained(train: list[Frame], valid: list[Frame], epochs: int, cutoff: float) 
         start = atoms.untrained_mace(
             atoms.statistics(train, cutoff), key=jax.random.key(0), cutoff=cutoff, elements="one_hot", **SIZES
         )
-        settings = atoms.Training(epochs=epochs, batch=4, rate=0.01, validate=max(1, epochs // 4))
-        potential = atoms.fit(start, train, valid[::2], key=jax.random.key(1), settings=settings).potential
-    return jax.tree.map(lambda x: x.astype(jnp.float64) if is_parameter(x) else x, potential)
+    return fitted(start, train, valid, epochs, 0.01)
+
+
+def fitted(
+    potential: MacePotential, train: list[Frame], valid: list[Frame], epochs: int, rate: float
+) -> MacePotential:
+    """Trained in float32, and turned into float64."""
+    with jax.enable_x64(False):
+        start = jax.tree.map(lambda x: x.astype(jnp.float32) if is_parameter(x) else x, potential)
+        settings = atoms.Training(epochs=epochs, batch=4, rate=rate, validate=max(1, epochs // 4))
+        found = atoms.fit(start, train, valid[::2], key=jax.random.key(1), settings=settings).potential
+    return jax.tree.map(lambda x: x.astype(jnp.float64) if is_parameter(x) else x, found)
 
 
 CASES = {"parity": parity, "metals": metals, "molecules": molecules, "many": many}

@@ -89,7 +89,7 @@ def compress(
     if rank is not None and not 1 <= rank <= full:
         hint = "Give a rank in this range, or None for the largest"
         raise InputError("compress", f"rank={rank}", f"expected a rank of 1 to {full}", hint)
-    rank = full if rank is None else rank
+    kept: int = full if rank is None else rank
     if free_elements < 0:
         raise InputError("compress", "free_elements", f"{free_elements} is below 0", "Give 0 or more")
     arrays = element_arrays(first_of(potential).encoder)
@@ -99,21 +99,21 @@ def compress(
         [table / size if size else table for table, size in zip(tables, sizes, strict=True)], axis=1
     )
     left, spectrum, right = _decomposed(joint)
-    scale = math.sqrt(len(old)) / max(float(np.linalg.norm(spectrum[:rank])), 1e-300)
-    vectors = left[:, :rank] * (scale * spectrum[:rank])
+    scale = math.sqrt(len(old)) / max(float(np.linalg.norm(spectrum[:kept])), 1e-300)
+    vectors = left[:, :kept] * (scale * spectrum[:kept])
     ends = np.cumsum([table.shape[1] for table in tables])[:-1]
     parts = [
-        part * (size / scale) for part, size in zip(np.split(right[:rank], ends, axis=1), sizes, strict=True)
+        part * (size / scale) for part, size in zip(np.split(right[:kept], ends, axis=1), sizes, strict=True)
     ]
     made = _replaced(potential, vectors, arrays, parts, free_elements)
     rest = [table - vectors @ part for table, part in zip(tables, parts, strict=True)]
     energy, forces = (None, None) if frames is None else _differences(potential, made, frames)
     spectrum = spectrum[:full] / max(float(np.linalg.norm(spectrum)), 1e-300)
     return made, Compression(
-        rank=rank,
+        rank=kept,
         full=full,
         spectrum=spectrum,
-        error=float(np.linalg.norm(spectrum[rank:])),
+        error=float(np.linalg.norm(spectrum[kept:])),
         by_array={
             array.name: float(np.linalg.norm(r)) / size
             for array, r, size in zip(arrays, rest, sizes, strict=True)

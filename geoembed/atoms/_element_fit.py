@@ -66,9 +66,10 @@ def fitted_vector(
             pairs = zip(batches, shares, strict=True)
             parts = [_normal(potential, vector, along, row, *pair) for pair in pairs]
             loss, slope, matrix, size = (
-                sum(np.asarray(part, np.float64) for part in column) for column in zip(*parts, strict=True)
+                np.sum([np.asarray(part, np.float64) for part in column], axis=0)
+                for column in zip(*parts, strict=True)
             )
-            return _without_energy(loss / size, slope / size, matrix / size, move_energy)
+            return _without_energy(float(loss / size), slope / size, matrix / size, move_energy)
 
         found, last, before = _marquardt(np.zeros(len(directions)), system)
     changed = np.array(table)
@@ -95,7 +96,7 @@ class _System(NamedTuple):
 def _without_energy(loss: float, slope: np.ndarray, matrix: np.ndarray, move_energy: bool) -> _System:
     """The problem with the best E0 wherever the vector is: energies are linear in it (variable projection)."""
     if not (move_energy and matrix[-1, -1] > 0):
-        return _System(float(loss), slope[:-1], matrix[:-1, :-1], 0.0)
+        return _System(loss, slope[:-1], matrix[:-1, :-1], 0.0)
     energy, along = -slope[-1] / matrix[-1, -1], matrix[:-1, -1]
     left = max(float(loss + slope[-1] * energy), 0.0)
     rest = matrix[:-1, :-1] - np.outer(along, along) / matrix[-1, -1]
@@ -172,6 +173,7 @@ def _normal(
         where = lambda p: first_of(p).encoder.elements.vectors  # noqa: E731
         moved = eqx.tree_at(where, potential, where(potential).at[row].set(vector))
         said = predict(Interaction(moved), batch)
+        assert said.forces is not None
         wrong = (said.energy - labels.energy) * weight
         return jnp.concatenate([wrong, jnp.reshape(said.forces - labels.forces, -1)])
 

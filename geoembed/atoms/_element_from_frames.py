@@ -29,9 +29,9 @@ def with_symbol(frames: Sequence[Frame], number: int, symbol: str) -> list[Frame
 
 def isolated_energy(frames: Sequence[Frame]) -> float | None:
     """The mean energy of the structures that are one atom alone, eV; None where there are none."""
-    labelled = [frame for frame in frames if frame.energy is not None]
-    alone = [frame.energy for frame in labelled if len(frame.numbers) == 1 and not np.any(frame.pbc)]
-    return float(np.mean(alone)) if alone else None
+    alone = [frame for frame in frames if len(frame.numbers) == 1 and not np.any(frame.pbc)]
+    found = [frame.energy for frame in alone if frame.energy is not None]
+    return sum(found) / len(found) if found else None
 
 
 def energy_from_frames(potential: Any, frames: Sequence[Frame], row: int) -> float:

@@ -75,7 +75,7 @@ def placed(
     """The vector in its row, and the mixture of the known energies as E0."""
     table = first_of(potential).encoder.elements
     taken = np.flatnonzero((np.asarray(table.numbers) > 0) & (np.arange(len(table.numbers)) != row))
-    energies = [mixture @ np.asarray(head.energies, np.float64)[taken] for head in heads_of(potential)]
+    energies = [float(mixture @ np.asarray(h.energies, np.float64)[taken]) for h in heads_of(potential)]
     changed = eqx.tree_at(
         lambda p: first_of(p).encoder.elements.vectors,
         potential,

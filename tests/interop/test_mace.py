@@ -193,11 +193,11 @@ def test_another_element_goes_back(interop):
         back = interop.to_torch(one)
         assert_same(variants.answers(back, frames, 1), here)
         assert_same(variants.answers(back, FRAMES, 1), variants.answers(model, FRAMES, 1))
-    assert np.abs(here["forces"] - variants.answers(model, FRAMES, 1)["forces"]).max() > 1e-3
+    assert np.abs(here["forces"] - variants.answers(model, FRAMES, 1)["forces"]).max() > 1e-4
 
 
 def test_compressed_tables_go_back(interop):
-    model = variants.build(**variants.VARIANTS["degree_two"])
+    model = variants.build(**variants.VARIANTS["linear"])
     small, report = compress(interop.from_torch(model))
     assert report.error < 1e-14
     assert_same(variants.answers(interop.to_torch(small), FRAMES), variants.answers(model, FRAMES))
