@@ -125,16 +125,16 @@ def test_covariance_and_deviations_are_those_of_linear_regression(precision):
 
 
 def test_noise_and_prior_come_from_the_labels():
-    model = Pairs(jnp.asarray(TRUE + 0.1, "float32"))
-    errors = evaluate(model, TRAIN).errors
-    found = posterior(model, TRAIN, over="coefficients")
-    np.testing.assert_allclose(found.noise, [errors.energy.rmse, errors.forces.rmse], rtol=1e-6)
-    # numbers that the labels determine: the most probable prior is their size, by the evidence written out
-    matrix, _ = regression(TRAIN, noise=tuple(np.asarray(found.noise, float).tolist()))
-    root = np.asarray(found.root, float)
-    precision = np.linalg.inv(root.T @ root) - matrix.T @ matrix
-    tau = np.sqrt(3 / np.trace(precision))
-    labels = matrix @ (TRUE + 0.1)
+    """Numbers that the labels determine: the prior under which these are most probable, by the evidence written out."""
+    with jax.enable_x64(True):
+        model = Pairs(jnp.asarray(WRONG))
+        errors = evaluate(model, TRAIN).errors
+        found = posterior(model, TRAIN, over="coefficients")
+    np.testing.assert_allclose(found.noise, [errors.energy.rmse, errors.forces.rmse], rtol=1e-12)
+    matrix, _ = regression(TRAIN, noise=tuple(found.noise.tolist()))
+    root = np.asarray(found.root)
+    tau = np.sqrt(3 / np.trace(np.linalg.inv(root.T @ root) - matrix.T @ matrix))
+    labels = matrix @ WRONG
 
     def evidence(width):
         covariance = np.eye(len(labels)) + width**2 * matrix @ matrix.T

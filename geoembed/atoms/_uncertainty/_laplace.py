@@ -74,7 +74,7 @@ def posterior(
         ...         return self.energy + 0.0 * batch.positions[:, 0]
         >>> frames = [Frame(np.array([18]), np.zeros((1, 3)), None, np.zeros(3, bool), energy=e) for e in (0.9, 1.1)]
         >>> found = posterior(Constant(jnp.ones(())), frames, over="energy", noise=(0.1, 0.1), prior=100.0)
-        >>> float(found.root[0, 0].round(3))  # 0.1/√2
+        >>> round(float(found.root[0, 0]), 3)  # 0.1/√2
         0.071
     """
     if isinstance(potential, Committee | Posterior):

@@ -61,8 +61,9 @@ def select(
 
     determinant
         Of a `Posterior`: each step takes the structure whose energy and forces would shrink the posterior most, given
-        that those chosen before are labelled too. Uncertainty and diversity in one: a second copy of a structure
-        tells little. Large structures have more forces and tell more.
+        that those chosen before are labelled too. Uncertainty and diversity in one: what is known already is worth
+        less. Large structures have more forces and tell more. Errors count as independent, so that even a second copy
+        of a structure tells something: remove copies from the pool.
     uncertainty
         Those with the largest deviations of forces, which may all be alike.
     weighted
