@@ -1,7 +1,7 @@
 """Which structures of a file to label next."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import jax
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from ..atoms import SYMBOLS, Committee, Frame, LabelKeys, Posterior, Selection, posterior, select
 from ..atoms._copy_frames import copy_frames
 from ..atoms._extxyz import read_xyz_file
-from ..atoms._uncertainty._select import METHODS, Method
+from ..atoms._uncertainty._select import METHODS
 from ..core import InputError
 from ._atoms_data import read_potential, read_structures
 from ._atoms_report import finite
@@ -71,7 +71,7 @@ def run_selection(
         potential,
         file.frames,
         count,
-        method=cast(Method | None, method),
+        method=method,
         labelled=known,
         key=jax.random.key(seed),
         batch=batch,

@@ -120,17 +120,21 @@ def _errors(potential: Any, frames: Sequence[Frame], batch: int) -> tuple[float,
 
 
 def _likely_prior(gram: np.ndarray, values: np.ndarray) -> float:
-    """The τ under which the labels are most probable with a prior around 0: τ² = |θ|²/γ, γ = Σ λτ²/(λτ² + 1)."""
-    size = float(values @ values)
-    if size == 0.0:
+    """The τ of a prior around 0 under which the labels are most probable, if the numbers fit them best without it.
+
+    τ² = |m|²/γ with the numbers m that fit best with the prior, and γ = Σ λτ²/(λτ² + 1), how many are determined.
+    """
+    if not np.any(values):
         return 1.0
-    known = np.maximum(np.linalg.eigvalsh(gram), 0.0)
-    variance = size / len(values)
+    sizes, axes = np.linalg.eigh(gram)
+    sizes, values = np.maximum(sizes, 0.0), axes.T @ values
+    variance = float(np.mean(values**2))
     for _ in range(_ROUNDS):
-        determined = float(np.sum(known * variance / (known * variance + 1.0)))
+        share = sizes * variance / (sizes * variance + 1.0)
+        determined = float(np.sum(share))
         if determined < 1e-6:  # the labels say nothing
             break
-        variance = size / determined
+        variance = float(np.sum((share * values) ** 2)) / determined
     return math.sqrt(variance)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -23,8 +23,7 @@ from ._greedy import by_determinant, farthest
 from ._laplace import information
 from ._posterior import Posterior
 
-Method = Literal["determinant", "uncertainty", "weighted", "farthest", "random"]
-METHODS: tuple[str, ...] = get_args(Method)
+METHODS = ("determinant", "uncertainty", "weighted", "farthest", "random")
 _MOST_BYTES = 2 << 30  # of the matrices that say what each structure tells
 
 
@@ -52,7 +51,7 @@ def select(
     pool: Sequence[Frame],
     count: int,
     *,
-    method: Method | None = None,
+    method: str | None = None,
     labelled: Sequence[Frame] = (),
     key: PRNGKeyArray | None = None,
     batch: int = 16,
@@ -134,7 +133,7 @@ def _by_determinant(model: Posterior, pool: Sequence[Frame], count: int, batch: 
     return Selection(*by_determinant(np.stack(told), count), np.array(deviation), "determinant")
 
 
-def _usual(model: Any) -> Method:
+def _usual(model: Any) -> str:
     return {Posterior: "determinant", Committee: "weighted"}.get(type(model), "farthest")
 
 
