@@ -1,10 +1,10 @@
-"""Does choosing structures beat drawing them? Acetylacetone, a pool of 300 K with a few of 600 K among them.
+"""Does choosing structures beat drawing them? Acetylacetone, a pool of 300 K with a few of 600 K in it.
 
-    GEOEMBED_DATA=FOLDER python experiments/select/run.py [--seeds 3] [--arm NAME] [--seconds 600]
+    GEOEMBED_DATA=FOLDER python experiments/select/run.py [--case mixed|even] [--seeds 4] [--arm NAME] [--seconds 600]
 
 A potential learns from 30 structures; each arm chooses 15 of the pool, and a new potential learns from the 45. Rows go
 to results/acac.jsonl as they are measured, and those that are there are kept: run it again to go on after --seconds.
-Draws results/selection.png and prints the tables of the README.
+Draws results/CASE.png and prints the tables of the README. In the case even all structures are of 600 K.
 """
 
 import argparse
@@ -43,8 +43,7 @@ sys.path.insert(0, str(HERE.parents[1] / "benchmarks"))
 from rows import commit, row  # noqa: E402
 
 ROWS = HERE / "results" / "acac.jsonl"
-CONFIG = tomllib.loads((HERE / "config.toml").read_text())
-STAMP = hashlib.sha256((HERE / "config.toml").read_bytes()).hexdigest()[:12]
+CONFIGS = {"mixed": HERE / "config.toml", "even": HERE / "even.toml"}
 ARMS = ("random", "farthest", "uncertainty", "weighted", "determinant")
 SETS = ("300K", "600K", "dihedral", "transfer")
 MEMBERS = 4
@@ -52,37 +51,45 @@ MEMBERS = 4
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=3, help="how often everything is drawn anew")
+    parser.add_argument("--case", choices=CONFIGS, default="mixed", help="what is in the pool")
+    parser.add_argument("--seeds", type=int, default=4, help="how often everything is drawn anew")
     parser.add_argument("--arm", choices=("start", "committee", *ARMS), help="one of them only")
     parser.add_argument("--seconds", type=float, default=600.0, help="no new run after so many CPU seconds")
     options = parser.parse_args()
     matplotlib.use("Agg")
+    config = tomllib.loads(CONFIGS[options.case].read_text())
+    stamp = hashlib.sha256(CONFIGS[options.case].read_bytes()).hexdigest()[:12]
     for seed in range(options.seeds):
-        study = Study(seed)
+        study = Study(seed, config)
         for arm in ("start", *ARMS, "committee"):
             if time.process_time() > options.seconds:
                 break
             if options.arm in (None, arm) and (arm != "committee" or seed == 0):
-                identity = {"case": "acac", "config": STAMP, "seed": seed, "arm": arm}
+                identity = {"case": "acac", "config": stamp, "seed": seed, "arm": arm}
                 found = row(ROWS, identity, lambda arm=arm, study=study: study.measure(arm), again=False)
                 print(json.dumps(found), file=sys.stderr)
-    report([json.loads(line) for line in ROWS.read_text().splitlines()])
+    rows = [json.loads(line) for line in ROWS.read_text().splitlines()]
+    report([one for one in rows if one["config"] == stamp], options.case)
 
 
 class Study:
     """The structures of one seed, and the potential that they begin with, which is trained when it is first needed."""
 
-    def __init__(self, seed: int):
-        self.seed, data = seed, CONFIG["data"]
+    def __init__(self, seed: int, config: dict[str, Any]):
+        self.seed, self.config, data = seed, config, config["data"]
         folder = Path(os.environ["GEOEMBED_DATA"]) / "atoms" / "acac"
-        half = data["scale"] // 2
-        cold, self.start, self.valid, scale = split(
-            _read(folder / "train_300K.xyz.gz", "300K"),
-            (data["pool_cold"], data["start"], data["valid"], half),
+        half, home = data["scale"] // 2, data["home"]
+        own, self.start, self.valid, scale = split(
+            _read(folder / f"train_{home}.xyz.gz", home),
+            (data["pool"], data["start"], data["valid"], half),
             seed=seed,
         )
-        hot, more = split(_read(folder / "train_600K.xyz.gz", "600K"), (data["pool_hot"], half), seed=seed)
-        self.pool, self.scale = [*cold, *hot], [*scale, *more]
+        hot, more = [], []
+        if data["pool_hot"]:
+            hot, more = split(
+                _read(folder / "train_600K.xyz.gz", "600K"), (data["pool_hot"], half), seed=seed
+            )
+        self.pool, self.scale = [*own, *hot], [*scale, *more]
         self.test = [
             *split(_read(folder / "test_MD_300K.xyz.gz", "300K"), (data["test"],), seed=0)[0],
             *split(_read(folder / "test_MD_600K.xyz.gz", "600K"), (data["test"],), seed=0)[0],
@@ -95,7 +102,7 @@ class Study:
     def first(self) -> Any:
         """The potential that has learned from the first structures."""
         if self._first is None:
-            self._first = train(self.start, self.valid, self.seed)
+            self._first = train(self.start, self.valid, self.seed, self.config)
         return self._first
 
     def measure(self, arm: str) -> dict[str, Any]:
@@ -105,27 +112,30 @@ class Study:
             sure = posterior(self.first, self.start)
             found = judged(self.first, self.test) | calibrated(sure, self.scale, self.test)
         elif arm == "committee":
-            members = [self.first, *(train(self.start, self.valid, 100 + k) for k in range(1, MEMBERS))]
+            members = [
+                self.first,
+                *(train(self.start, self.valid, 100 + k, self.config) for k in range(1, MEMBERS)),
+            ]
             found = calibrated(Committee(members), self.scale, self.test)
         else:
             model = self.first if arm in ("random", "farthest") else posterior(self.first, self.start)
             chosen = select(
-                model, self.pool, CONFIG["data"]["count"], method=arm, labelled=self.start,
+                model, self.pool, self.config["data"]["count"], method=arm, labelled=self.start,
                 key=jax.random.key(self.seed),
             ).indices.tolist()  # fmt: skip
             frames = [*self.start, *(self.pool[k] for k in chosen)]
-            found = judged(train(frames, self.valid, self.seed), self.test)
+            found = judged(train(frames, self.valid, self.seed, self.config), self.test)
             found["hot"] = sum(self.pool[k].info["set"] == "600K" for k in chosen)
         return found | {"cpu": round(time.process_time() - began, 1), "commit": commit()}
 
 
-def train(frames: list[Frame], valid: list[Frame], seed: int) -> Any:
+def train(frames: list[Frame], valid: list[Frame], seed: int, config: dict[str, Any]) -> Any:
     """A potential from the beginning; as many epochs for every set."""
-    own = dict(CONFIG["potential"])
+    own = dict(config["potential"])
     found = statistics(frames, own["cutoff"])._replace(neighbours=own.pop("neighbours"))
     potential = untrained_mace(found, key=jax.random.key(seed), **own)
     return fit(
-        potential, frames, valid, key=jax.random.key(seed), settings=Training(**CONFIG["training"])
+        potential, frames, valid, key=jax.random.key(seed), settings=Training(**config["training"])
     ).potential
 
 
@@ -165,9 +175,8 @@ def reliabilities(some: Any, size: Any) -> dict[str, Any]:
     return rows
 
 
-def report(rows: list[dict[str, Any]]) -> None:
+def report(rows: list[dict[str, Any]], case: str) -> None:
     """The tables and the picture."""
-    rows = [one for one in rows if one["config"] == STAMP]
     seeds = {one["seed"] for one in rows if one["arm"] == ARMS[-1]}
     print("| | of 600 K | forces 300 K | forces 600 K | energy 300 K | energy 600 K | scan | transfer |")
     print("|---|---|---|---|---|---|---|---|")
@@ -199,10 +208,10 @@ def report(rows: list[dict[str, Any]]) -> None:
                 )
             ]
             print(f"| {arm} | {name} | {' | '.join(cells)} |")
-    draw(table)
+    draw(table, case)
 
 
-def draw(table: dict[str, list[list[float]]]) -> None:
+def draw(table: dict[str, list[list[float]]], case: str) -> None:
     """Force errors of every arm, a point for each seed."""
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.4), layout="constrained")
     for axis, column, name in zip(axes, (0, 1), ("300 K", "600 K"), strict=True):
@@ -214,7 +223,7 @@ def draw(table: dict[str, list[list[float]]]) -> None:
         axis.set(title=f"test structures of {name}")
         axis.grid(visible=True, axis="y", color="0.92")
     axes[0].set(ylabel="force error (RMSE) / (meV/Å)")
-    figure.savefig(HERE / "results" / "selection.png", dpi=120)
+    figure.savefig(HERE / "results" / f"{case}.png", dpi=120)
     plt.close(figure)
 
 
