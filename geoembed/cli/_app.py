@@ -25,6 +25,7 @@ app.command()(atoms.train)
 app.command()(atoms.finetune)
 app.command()(atoms.evaluate)
 app.command()(atoms.describe)
+app.command()(atoms.select)
 app.add_typer(quasicrystal.app)
 
 

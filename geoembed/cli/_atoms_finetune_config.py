@@ -93,8 +93,8 @@ class FinetuneTrainingTable(TrainingTable):
 
     rate: Positive | None = Field(  # pyright: ignore[reportIncompatibleVariableOverride]
         None,
-        description="the highest learning rate; by default 0.01 for `rows` and `last_layer`, 0.003 with `low_rank`, 0.001"
-        " for `naive` and `[[trainable]]`",
+        description="the highest learning rate; by default 0.01 for `rows` and `last_layer`, 0.003 with `low_rank`,"
+        " 0.001 for `naive` and `[[trainable]]`",
     )
     patience: Count | None = Field(20, description="validations without a new best after which the run ends")
 

@@ -61,7 +61,7 @@ def finetune_page(report: dict[str, Any]) -> str:
         "|---|---|---|---|---|",
     ]
     for line in report["what_trains"]:
-        shape = "×".join(map(str, line["shape"])) or "1"
+        shape = " × ".join(map(str, line["shape"])) or "1"
         lines.append(f"| `{line['part']}` | {shape} | {line['how']} | {line['numbers']} | {line['rate']:g} |")
     if report["energies"]:
         lines += [

@@ -15,10 +15,10 @@ NEW_ELEMENT, NEW_DOMAIN = "new element", "new domain"
 def evidence() -> list[dict[str, Any]]:
     """The rows of measurements, written by tools/write_recipe_evidence.py.
 
-    Each says the `task` ("new element" or "new domain"), what it was in words (`case`), how many `frames` there were, the
-    `recipe`, whether structures were replayed (`replay`), how many `seeds` were averaged, the `forces` error (RMSE on
-    test structures of the new domain, meV/Å), the `forgetting` (relative growth of the force RMSE on the old domain) and
-    the file of the measurements (`source`).
+    Each says the `task` ("new element" or "new domain"), what it was in words (`case`), how many `frames` there were,
+    the `recipe`, whether structures were replayed (`replay`), how many `seeds` were averaged, the `forces` error (RMSE
+    on test structures of the new domain, meV/Å), the `forgetting` (relative growth of the force RMSE on the old domain)
+    and the file of the measurements (`source`).
     """
     file = resources.files("geoembed.cli") / _FILE
     return json.loads(file.read_text(encoding="utf-8"))["rows"]
@@ -36,8 +36,8 @@ def recommendation(
         recipe: The one that is used.
 
     Returns:
-        `text`, one sentence; `best`, the recipe with the least error on the new domain, and `gentle`, the same among those
-        that made the old errors grow by at most 5 %, or None; and the `rows` that this rests on.
+        `text`, one sentence; `best`, the recipe with the least error on the new domain, and `gentle`, the same among
+        those that made the old errors grow by at most 5 %, or None; and the `rows` that this rests on.
     """
     task = NEW_ELEMENT if new else NEW_DOMAIN
     own = [row for row in rows if row["task"] == task]

@@ -49,7 +49,12 @@ _FIELD_TITLES = {
     "network": "[network]",
     "output": "[output]",
 }
-_TRAIN_TITLES = {"data": "[data]", "potential": "[potential]", "training": "[training]"}
+_TRAIN_TITLES = {
+    "data": "[data]",
+    "potential": "[potential]",
+    "training": "[training]",
+    "trainable": "[[trainable]]",
+}
 _FINETUNE_TITLES = {
     "tuning": "[tuning]",
     "new": "[new.SYMBOL]",
