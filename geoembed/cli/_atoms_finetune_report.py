@@ -61,7 +61,7 @@ def finetune_page(report: dict[str, Any]) -> str:
         "|---|---|---|---|---|",
     ]
     for line in report["what_trains"]:
-        shape = " × ".join(map(str, line["shape"])) or "1"
+        shape = " by ".join(map(str, line["shape"])) or "1"
         lines.append(f"| `{line['part']}` | {shape} | {line['how']} | {line['numbers']} | {line['rate']:g} |")
     if report["energies"]:
         lines += [
@@ -129,8 +129,8 @@ def _table(compared: dict[str, Any]) -> list[str]:
     for group, changes in compared["relative_change_rmse_by_group"].items():
         for kind, words in _KINDS:
             if kind in changes:
-                own = (found["groups"][group][kind] for found in (before, after))
-                rows.append(row(f"{group}: {words}", *own, changes[kind]))
+                own = [found["groups"][group][kind] for found in (before, after)]
+                rows.append(row(f"{group}: {words}", own[0], own[1], changes[kind]))
     return rows
 
 

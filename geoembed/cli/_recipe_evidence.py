@@ -59,7 +59,7 @@ def recommendation(
         text += ", which kept the old errors within 5 %"
     else:
         text += f"; among those that kept the old errors within 5 %, by {name_of(gentle)}"
-    if recipe is not None and recipe not in {best["recipe"], gentle and gentle["recipe"]}:
+    if recipe is not None and all(recipe != row["recipe"] for row in (best, gentle) if row is not None):
         text += f"; this run uses {recipe}"
     names = name_of(best), None if gentle is None else name_of(gentle)
     return {"text": text, "best": names[0], "gentle": names[1], "rows": ordered}
