@@ -66,7 +66,10 @@ def run_finetuning(config_file: Path, out: Path, *, seed: int, resume: bool, qui
             shutil.rmtree(out / _CHECKPOINT)
         advice = recommendation(evidence(), frames=len(train), new=bool(config.new), recipe=config.recipe)
         shown.phase("adding elements, fitting energies, judging what is there")
-        found = _tune(config, before, train, valid, test, old, replay, out, seed, resume, shown)
+        try:
+            found = _tune(config, before, train, valid, test, old, replay, out, seed, resume, shown)
+        except InputError as error:
+            raise _placed(config_file, config, error) from error
         if found.fit.status == "interrupted":
             raise Interrupted(f"stopped; go on with --resume --out {out}")
         shown.phase("drawing")
@@ -166,6 +169,17 @@ def _check(file: Path, config: FinetuneConfig, before: Any, structures: tuple[li
                 reason = f"the potential does not know the element {strange[0]}"
                 hint = f'Add it in the configuration: [new.{strange[0]}], for example with like = "…"'
                 raise InputError(source, where, reason, hint)
+
+
+def _placed(file: Path, config: FinetuneConfig, error: InputError) -> InputError:
+    """An error about a rule or a new element as one about its line in the configuration."""
+    if config.trainable and error.where.startswith("trainable["):
+        number = int(error.where.removeprefix("trainable[").removesuffix("]"))
+        return InputError(file, place_of(file, ("trainable", number)), error.reason, error.hint)
+    named = [symbol for symbol in config.new if symbol == error.where]
+    if named and str(error.file) in ("add_element", "energies", "new element"):
+        return InputError(file, place_of(file, ("new", named[0])), error.reason, error.hint)
+    return error
 
 
 def _report(
