@@ -1,4 +1,4 @@
-"""Write geoembed/cli/recipe_evidence.json, on which the recommendation of `geoembed finetune` rests, from measurements.
+"""Write geoembed/cli/recipe_evidence.json, on which `geoembed finetune` rests its recommendation, from measurements.
 
     python tools/write_recipe_evidence.py
 

@@ -13,6 +13,7 @@ from geoembed.atoms import (
     Comparison,
     Evaluation,
     Frame,
+    HeadsPotential,
     NewElement,
     Replay,
     Training,
@@ -66,6 +67,11 @@ def frame(numbers, energy):
     return Frame(np.array(numbers), positions, None, np.zeros(3, bool), energy=energy)
 
 
+def per_atom(frames):
+    """Energies of atoms, eV."""
+    return np.array([f.energy for f in frames], float) / 4
+
+
 MOLECULES = [
     frame([1, 1, 8, 8], -3.1), frame([1, 6, 6, 8], 2.3), frame([6, 8, 8, 8], 1.7), frame([1, 1, 1, 6], -9.0),
     frame([8, 8, 1, 6], 0.4),
@@ -75,7 +81,7 @@ MOLECULES = [
 def test_energies_of_all_elements_are_the_least_squares():
     after, change = refit_energies(counting(), MOLECULES)
     shares = np.array([[np.mean(f.numbers == z) for z in (1, 6, 8)] for f in MOLECULES])
-    expected = np.linalg.lstsq(shares, np.array([f.energy / 4 - 0.3 for f in MOLECULES]), rcond=None)[0]
+    expected = np.linalg.lstsq(shares, per_atom(MOLECULES) - 0.3, rcond=None)[0]
     np.testing.assert_allclose(change.after, expected, rtol=1e-6)
     np.testing.assert_allclose(np.asarray(after.energies)[:3], expected, rtol=1e-6)
     assert change.before.tolist() == [-1.0, -2.0, 5.0]
@@ -87,7 +93,7 @@ def test_energies_of_one_element_leave_the_others_their_bits():
     after, change = refit_energies(counting(), MOLECULES, elements=[8])
     own = np.array([np.mean(f.numbers == 8) for f in MOLECULES])
     known = np.array([np.mean(f.numbers == 6) * -2.0 + np.mean(f.numbers == 1) * -1.0 for f in MOLECULES])
-    left = np.array([f.energy / 4 - 0.3 for f in MOLECULES]) - known
+    left = per_atom(MOLECULES) - 0.3 - known
     assert change.after == pytest.approx([own @ left / (own @ own)], rel=1e-6)
     assert (
         np.asarray(after.energies)[[0, 1, 3]].tobytes()
@@ -140,10 +146,10 @@ def test_pseudo_labels_are_what_the_potential_says(domains):
     for found in pseudo_labelled(morse(), bare):
         energy, forces, stress = said(found, morse())
         assert found.energy == pytest.approx(energy, rel=2e-6)
-        np.testing.assert_allclose(found.forces, forces, rtol=1e-4, atol=2e-6)
+        np.testing.assert_allclose(np.array(found.forces), forces, rtol=1e-4, atol=2e-6)
         assert (found.stress is None) == (stress is None)
         if stress is not None:
-            np.testing.assert_allclose(found.stress, stress, rtol=1e-4, atol=1e-8)
+            np.testing.assert_allclose(np.array(found.stress), stress, rtol=1e-4, atol=1e-8)
     assert any(f.stress is not None for f in pseudo_labelled(morse(), bare))
 
 
@@ -188,7 +194,9 @@ def test_forgetting_is_the_largest_growth_of_an_error():
 def test_recipes_of_a_converted_potential():
     """What each of them trains in a potential with the numbers of a model of mace-torch."""
     with jax.enable_x64(True):
-        potential = potential_from(read()[0]).select("theirs")
+        heads = potential_from(read()[0])
+        assert isinstance(heads, HeadsPotential)
+        potential = heads.select("theirs")
     found = {
         recipe: trainable(potential, recipe_rules(recipe, rows=["O"], rank=1)).table
         for recipe in ("rows", "low_rank", "rows+low_rank", "last_layer", "naive")
@@ -216,12 +224,14 @@ def test_a_run_with_rules_learns_and_says_what_it_forgot(domains):
     assert (len(start.train), start.replayed, start.energies) == (5, 2, None)
     assert [f.weight for f in start.train] == [1.0] * 3 + [2.0] * 2
     assert leaves(found.potential.depth) == leaves(morse().depth)
-    assert found.new.change("forces") < 0.0
-    assert found.old.forgetting > 0.0
+    assert found.new is not None
+    assert found.old is not None
+    assert (found.new.change("forces") or 0.0) < 0.0
+    assert (found.old.forgetting or 0.0) > 0.0
     right = [said(f, found.potential)[1] - f.forces for f in old]
     rmse = np.sqrt(np.mean(np.concatenate(right) ** 2))
     assert found.old.after.errors.forces.rmse == pytest.approx(rmse, rel=1e-3)
-    assert found.old.before.errors.forces.rmse < 1e-5
+    assert found.old.before.errors.forces.mean_square < 1e-10
 
 
 @pytest.mark.parametrize(
