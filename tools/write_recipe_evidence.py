@@ -2,8 +2,8 @@
 
     python tools/write_recipe_evidence.py
 
-Reads benchmarks/results/new_element.jsonl and experiments/finetune/results/recipes.jsonl, where they are there, and takes
-the mean over the seeds of the newest configuration of each.
+Reads benchmarks/results/new_element.jsonl and experiments/finetune/results/recipes.jsonl, where they are there, and
+takes the mean over the seeds of the newest configuration of each.
 """
 
 import json
