@@ -83,6 +83,13 @@ from ._training._settings import Training as Training
 from ._training._trainable import trainable as trainable
 from ._training._untrained import untrained_mace as untrained_mace
 from ._training._untrained import untrained_nequip as untrained_nequip
+from ._uncertainty._calibration import Calibration as Calibration
+from ._uncertainty._calibration import Reliability as Reliability
+from ._uncertainty._calibration import calibration as calibration
+from ._uncertainty._laplace import posterior as posterior
+from ._uncertainty._posterior import Posterior as Posterior
+from ._uncertainty._select import Selection as Selection
+from ._uncertainty._select import select as select
 from ._verlet import Follower as Follower
 from ._verlet import Verlet as Verlet
 from ._verlet import narrow as narrow

@@ -12,8 +12,10 @@ from geoembed.atoms import (
     ElementEmbedding,
     Frame,
     HeadsPotential,
+    Mace,
     MacePotential,
     Training,
+    evaluate,
     fit,
     statistics,
     trainable,
@@ -201,7 +203,9 @@ def test_a_run_with_rules_is_resumed_with_the_same_bits(frames, tmp_path):
 
 @pytest.mark.slow
 def test_only_the_row_of_an_element_learns():
-    """The other rows and all else keep their bits, in spite of weight decay and the moving average."""
+    """The other rows and all else keep their bits, in spite of weight decay and the moving average, and so do the
+    energies and forces of structures without the element.
+    """
     pair = Frame(np.array([18, 36]), np.array([[0, 0, 0], [2.3, 0, 0.4]]), None, np.zeros(3, bool))
     push = np.array([[0.3, 0, 0], [-0.3, 0, 0]])
     pairs = [
@@ -212,8 +216,13 @@ def test_only_the_row_of_an_element_learns():
     rules = [Train("elements", rows=("Kr",))]
     settings = replace(FROZEN, stages=SETTINGS.stages[:1])
     start = eqx.tree_at(lambda p: p.readouts[0].weight, made, 1.0 + made.readouts[0].weight)
-    found = fit(start, pairs, pairs, key=KEY, settings=settings, trainable=rules).potential
+    argon = [replace(one, numbers=np.array([18, 18])) for one in pairs]
+    result = fit(start, pairs, argon, key=KEY, settings=settings, trainable=rules)
+    found, before = result.potential, evaluate(start, argon, batch=2)
     assert moved(start, found) == {"encoder.elements.vectors"}
+    assert np.abs(before.forces[:, 1]).max() > 1e-3
+    assert np.array_equal(result.validation.forces, before.forces)
+    assert np.array_equal(result.validation.energy, before.energy)
     old, new = (np.asarray(p.encoder.elements.vectors) for p in (start, found))
     assert np.array_equal(new[[0, 2]], old[[0, 2]])
     assert (new[1] != old[1]).all()
@@ -255,12 +264,30 @@ def test_a_converted_model_with_changes_of_low_rank(converted):
         np.testing.assert_allclose(one, two, rtol=1e-14, atol=1e-15)
 
 
-def test_a_copy_of_vectors_shares_its_columns():
-    """A column that two elements use belongs to neither of them."""
-    vectors = np.array([[1, 0, 0], [0, 1, 0], [0.5, 0, 1]], np.float32)
-    table = ElementEmbedding(jax.device_put(np.array([1, 8, 14], np.int32)), jax.device_put(vectors))
-    model = {"elements": table, "embed": jax.device_put(np.ones((3, 4), np.float32))}
-    both = {"elements.vectors", "embed"}
-    assert set(parts(model, Train("*", rows=("Si",)))) == set(parts(model, Train("*", rows=("O",)))) == both
-    assert set(parts(model, Train("*", rows=("H",)))) == {"elements.vectors"}
-    assert set(parts(model, Train("*", rows=("O", "Si")))) == both
+def test_columns_that_two_elements_use_belong_to_neither(converted):
+    vectors = jax.device_put(np.array([[1, 0, 0], [0, 1, 0], [0.5, 0, 1]], np.float32))
+    shared = eqx.tree_at(lambda p: p.encoder.elements.vectors, converted, vectors)
+    every = len(converted.encoder.by_element) + 1
+    assert (
+        len(parts(shared, Train("*", rows=("Si",))))
+        == len(parts(shared, Train("*", rows=("O", 14))))
+        == every
+    )
+    assert parts(shared, Train("*", rows=("H",))) == {"encoder.elements.vectors": "rows H"}
+
+
+def test_factors_of_messages_belong_to_elements_too(converted):
+    """Also those of an encoder that is a part of something else, or stands alone."""
+    encoder = Mace(
+        ElementEmbedding(converted.encoder.elements.numbers, jax.device_put(np.eye(3, dtype=np.float32))),
+        channels=1,
+        max_ell=0,
+        correlation=1,
+        num_interactions=1,
+        radial_layers=(),
+        pair_weights=True,
+        key=KEY,
+    )
+    found = parts(encoder, Train("*", rows=("O",)))
+    assert {"elements.vectors", "interactions.0.sender", "interactions.0.receiver"} < set(found)
+    assert set(parts({"inside": encoder}, Train("*", rows=("O",)))) == {f"inside.{name}" for name in found}

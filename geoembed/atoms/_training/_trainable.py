@@ -13,7 +13,7 @@ from .._element_embedding import ElementEmbedding
 from .._heads import Head
 from .._mace import MacePotential
 from .._radial import BesselBasis
-from ._element_rows import VECTORS, ElementRows, table_of
+from ._rows_of_elements import RowsOfElements, is_table, table_of
 
 AS_IN_MACE = ("elements", "energies", "scale", "shift")
 _FREE = "`fit` takes the energies of isolated atoms from the labels and does not train them, see `statistics`"
@@ -46,12 +46,12 @@ def trainable(potential: Any, rules: Sequence[Train] | None = None) -> Trainable
         pair  2      all            2     1
     """
     rules = usual(potential) if rules is None else rules
-    rows = ElementRows(potential)
+    rows = RowsOfElements(potential)
     for number, rule in enumerate(rules):
         if rule.rows is not None:
             rows.check(rule.rows, f"trainable[{number}]")
     names = [_name(path) for path, _ in jax.tree_util.tree_leaves_with_path(potential)]
-    tables = [name for name in names if f".{name}".endswith("." + ".".join(VECTORS))]
+    tables = [name for name in names if is_table(name)]
     return apply(potential, rules, rows=rows, tables=tables, still=_still(potential))
 
 

@@ -7,19 +7,15 @@ import jax
 import numpy as np
 
 from ...core import InputError
+from .._element_arrays import element_arrays
 from .._element_embedding import ElementEmbedding
 from .._elements import SYMBOLS
+from .._mace import Encoder
 
-VECTORS = ("elements", "vectors")
-# The arrays that element vectors are multiplied with, and along which axis: ways as in `Train`, from their end.
-_BY_ELEMENT = (
-    (("embed",), 0),
-    (("interactions", "*", "skip", "*"), 1),
-    (("products", "*", "weights", "*", "*"), 0),
-)
+VECTORS = "elements.vectors"
 
 
-class ElementRows:
+class RowsOfElements:
     """Finds the rows of elements in the arrays of a potential, for `geoembed.train.trainable`.
 
     In the table of element vectors they are its rows. In what these vectors are multiplied with they are the columns
@@ -31,19 +27,30 @@ class ElementRows:
 
     def __init__(self, potential: Any):
         self.table = table_of(potential)
+        inside = jax.tree_util.tree_leaves_with_path(
+            potential, is_leaf=lambda part: isinstance(part, Encoder)
+        )
+        self.axes = {
+            ".".join([jax.tree_util.keystr(path, simple=True, separator="."), array.name]).lstrip(
+                "."
+            ): array.axis
+            for path, part in inside
+            if isinstance(part, Encoder)
+            for array in element_arrays(part)
+        }
 
     def check(self, rows: Sequence[str | int], where: str) -> None:
         """Raises InputError when one of them is no element of the table."""
         if self.table is None:
-            raise InputError(
-                "<training>", where, "the potential has no table of element vectors", "Leave rows out"
-            )
+            reason = "the potential has no table of element vectors"
+            raise InputError("<training>", where, reason, "Leave rows out")
         known = np.asarray(self.table.numbers).tolist()
         for row in rows:
             if row == 0 or _number(row) not in known:
                 have = ", ".join(SYMBOLS[z - 1] for z in sorted(known) if z > 0)
                 reason = f"the potential does not know the element {row}; it knows {have}"
-                raise InputError("<training>", where, reason, "Add it first, or correct the symbol")
+                hint = "Add it first (atoms.add_element), or correct the symbol"
+                raise InputError("<training>", where, reason, hint)
 
     def __call__(
         self, steps: tuple[str, ...], leaf: Any, rows: Sequence[str | int]
@@ -52,14 +59,19 @@ class ElementRows:
         assert self.table is not None
         known = np.asarray(self.table.numbers).tolist()
         places = [known.index(_number(row)) for row in rows]
-        if steps[-2:] == VECTORS:
+        name = ".".join(steps)
+        if is_table(name):
             return 0, places
-        axis = element_axis(steps)
-        if axis is None:
+        if name not in self.axes:
             return None
-        vectors = np.asarray(self.table.vectors) != 0
-        alone = [np.flatnonzero(vectors[place] & (vectors.sum(axis=0) == 1)).tolist() for place in places]
-        return (axis, sorted(k for own in alone for k in own)) if all(alone) else None
+        used = np.asarray(self.table.vectors) != 0
+        alone = [np.flatnonzero(used[place] & (used.sum(axis=0) == 1)).tolist() for place in places]
+        return (self.axes[name], sorted(k for own in alone for k in own)) if all(alone) else None
+
+
+def is_table(name: str) -> bool:
+    """Whether this is the name of a table of element vectors."""
+    return f".{name}".endswith(f".{VECTORS}")
 
 
 def table_of(potential: Any) -> ElementEmbedding | None:
@@ -69,14 +81,7 @@ def table_of(potential: Any) -> ElementEmbedding | None:
     return tables[0] if len(tables) == 1 else None
 
 
-def element_axis(steps: tuple[str, ...]) -> int | None:
-    """Along which axis an array is multiplied with element vectors; None if it is not."""
-    for way, axis in _BY_ELEMENT:
-        own = steps[-len(way) :]
-        if len(own) == len(way) and all(asked in ("*", step) for asked, step in zip(way, own, strict=True)):
-            return axis
-    return None
-
-
 def _number(row: str | int) -> int:
-    return SYMBOLS.index(row) + 1 if row in SYMBOLS else int(row) if isinstance(row, int) else -1
+    if isinstance(row, int):
+        return row
+    return SYMBOLS.index(row) + 1 if row in SYMBOLS else -1
