@@ -1,5 +1,6 @@
 """`geoembed finetune` from the configuration to its files."""
 
+import functools
 import json
 from dataclasses import replace
 
@@ -45,13 +46,25 @@ average = 0.5
 
 def structures():
     """Structures of argon and krypton, and some in which krypton is called xenon and has 2 eV more."""
-    frames = labelled(clusters(24, cells=False)[::2], morse())  # of four atoms each, all of them neighbours
+    frames = [frame for frame in labelled(clusters(24, cells=False), morse()) if len(frame.numbers) == 4]
     new = []
     for frame in frames[:8]:
         krypton = frame.numbers == 36
-        energy = frame.energy + 2.0 * int(krypton.sum())
+        energy = float(frame.energy + 2.0 * krypton.sum())
         new.append(replace(frame, numbers=np.where(krypton, XENON, frame.numbers), energy=energy))
     return frames[8:], new
+
+
+@functools.cache
+def potential():
+    """A potential of argon and krypton whose readouts are not zero, so that its forces are not."""
+    options = {"channels": 2, "max_ell": 1, "hidden_ell": 0, "correlation": 1, "layers": 1, "cutoff": 4.0}
+    made = untrained_mace(
+        statistics(structures()[0], 4.0), key=jax.random.key(0), elements="random", element_size=3,
+        free_elements=1, **options,
+    )  # fmt: skip
+    weight = jax.device_put(np.array([[0.7], [-0.4]], np.float32))
+    return eqx.tree_at(lambda p: p.readouts[0].weight, made, weight)
 
 
 def write_case(folder, *changes):
@@ -59,24 +72,13 @@ def write_case(folder, *changes):
     old, new = structures()
     for name, frames in (("old", old), ("train", new[:4]), ("valid", new[4:])):
         write_xyz(folder / f"{name}.xyz", frames)
-    found = statistics(old, 6.0)
-    options = {"channels": 2, "max_ell": 1, "hidden_ell": 0, "correlation": 1, "layers": 1, "cutoff": 6.0}
-    potential = untrained_mace(
-        found, key=jax.random.key(0), elements="random", element_size=3, free_elements=1, **options
-    )
-    save(folder / "start", replaced_readouts(potential))
+    save(folder / "start", potential())
     text = CONFIG
     for before, after in changes:
         assert text.count(before) == 1, before
         text = text.replace(before, after)
     (folder / "case.toml").write_text(text, encoding="utf-8")
     return folder / "case.toml"
-
-
-def replaced_readouts(potential):
-    """The potential with readouts that are not zero, so that its forces are not."""
-    weight = jax.device_put(np.array([[0.7], [-0.4]], np.float32))
-    return eqx.tree_at(lambda p: p.readouts[0].weight, potential, weight)
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """What trains in a fine-tuning: recipes as rules."""
 
 from collections.abc import Sequence
+from typing import get_args
 
-from ...core import InputError
 from ...train import Train
 from ._settings import Recipe
 
@@ -31,26 +31,24 @@ def recipe_rules(recipe: Recipe, *, rows: Sequence[str], rank: int = 4) -> list[
         The rules; None for "naive".
 
     Raises:
-        InputError: There is no such recipe.
+        ValueError: There is no such recipe.
 
     Example:
         >>> [rule.parts for rule in recipe_rules("rows+low_rank", rows=["W"])]
         [('elements',), ('*',)]
     """
-    vectors = Train("elements", rows=tuple(rows))
     match recipe:
         case "rows":
-            return [vectors]
+            return [Train("elements", rows=tuple(rows))]
         case "low_rank":
             return [Train("*", rank=rank)]
         case "rows+low_rank":
-            return [vectors, Train("*", but="elements", rank=rank)]
+            return [Train("elements", rows=tuple(rows)), Train("*", but="elements", rank=rank)]
         case "last_layer":
             return [Train("readouts")]
         case "naive":
             return None
-    known = ", ".join(str(name) for name in _RATES if name)
-    raise InputError("<fine-tuning>", "recipe", f"{recipe!r} is no recipe", f"Give one of {known}")
+    raise ValueError(f"there is no recipe {recipe!r}: give one of {', '.join(map(repr, get_args(Recipe)))}")
 
 
 def usual_rate(recipe: Recipe | None) -> float:
