@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(atoms.train)
+app.command()(atoms.finetune)
 app.command()(atoms.evaluate)
 app.command()(atoms.describe)
 app.command()(atoms.select)

@@ -1,4 +1,4 @@
-"""`geoembed train`, `evaluate`, `describe` and `select`: interatomic potentials and descriptors of atoms."""
+"""`geoembed train`, `finetune`, `evaluate`, `describe` and `select`: interatomic potentials and descriptors."""
 
 import json
 from collections.abc import Callable
@@ -27,6 +27,27 @@ def train(
     folder = out or config.with_name(f"{config.stem}-result")
     report = _stoppable(lambda: run_training(config, folder, seed=seed, resume=resume, quiet=quiet))
     _print(report, as_json, lambda: train_lines(report, folder))
+    if report["status"] == "diverged":
+        raise typer.Exit(1)
+
+
+def finetune(
+    config: Annotated[Path, typer.Argument(help="A TOML configuration file.")],
+    out: Out = None,
+    resume: Resume = False,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Teach a potential new elements or other structures, and measure what it forgets. Results go to the folder
+    CONFIG-result, or to --out; the potential is the folder model in it. Exit code 1 when the training diverged.
+    """
+    from ._atoms_finetune import run_finetuning
+    from ._atoms_finetune_report import finetune_lines
+
+    folder = out or config.with_name(f"{config.stem}-result")
+    report = _stoppable(lambda: run_finetuning(config, folder, seed=seed, resume=resume, quiet=quiet))
+    _print(report, as_json, lambda: finetune_lines(report, folder))
     if report["status"] == "diverged":
         raise typer.Exit(1)
 

@@ -27,7 +27,7 @@ from ..atoms._training._interaction import check_elements
 from ..core import InputError, save
 from ..plot import learning_figure, parity_figure
 from ..train import StopRequest, Train, Trainable
-from ._atoms_config import TrainableTable, TrainConfig
+from ._atoms_config import DataTable, TrainableTable, TrainConfig
 from ._atoms_data import read_potential, read_structures
 from ._atoms_progress import FitShown
 from ._atoms_report import finite, train_page
@@ -60,7 +60,7 @@ def run_training(config_file: Path, out: Path, *, seed: int, resume: bool, quiet
     config = read_toml(config_file, TrainConfig)
     make_folder(out)
     with FitShown(config_file.stem, quiet=quiet) as shown:
-        train, valid, test = _structures(config_file, config, seed)
+        train, valid, test = structures_of(config_file, config.data, seed)
         if resume and not (out / _CHECKPOINT).exists():
             shown.say(f"no checkpoint in {out}: starting from the beginning")
         if not resume and (out / _CHECKPOINT).exists():
@@ -137,7 +137,7 @@ def _potential(file: Path, config: TrainConfig, train: Sequence[Frame], seed: in
     """The potential to go on from, or a new one."""
     asked = config.potential
     if asked.start is not None:
-        return read_potential(_file(file, ("potential", "start"), asked.start))
+        return read_potential(file_of(file, ("potential", "start"), asked.start))
     known = {atomic_number(symbol): energy for symbol, energy in asked.isolated.items()}
     found = statistics(train, asked.cutoff, known=known)
     for note in found.notes:
@@ -148,18 +148,13 @@ def _potential(file: Path, config: TrainConfig, train: Sequence[Frame], seed: in
         return make(found, key=jax.random.fold_in(jax.random.key(seed), _WEIGHTS), **options)
 
 
-def _structures(file: Path, config: TrainConfig, seed: int) -> tuple[list[Frame], list[Frame], list[Frame]]:
+def structures_of(file: Path, data: DataTable, seed: int) -> tuple[list[Frame], list[Frame], list[Frame]]:
     """The structures to learn from, to judge by and to test with."""
-    data = config.data
-    try:
-        labels = LabelKeys(**data.labels.model_dump())
-    except ValueError as error:
-        place = place_of(file, ("data", "labels"))
-        raise InputError(file, place, str(error), "Correct it") from None
+    labels = labels_of(file, data)
 
     def read(name: str) -> list[Frame]:
         value = getattr(data, name)
-        return [] if value is None else read_structures(_file(file, ("data", name), value), None, labels)
+        return [] if value is None else read_structures(file_of(file, ("data", name), value), None, labels)
 
     train, valid, test = read("train"), read("valid"), read("test")
     if data.valid_share is not None:
@@ -171,6 +166,15 @@ def _structures(file: Path, config: TrainConfig, seed: int) -> tuple[list[Frame]
     return weighted(train, data.weights, group=data.group, key=data.weight_key), valid, test
 
 
+def labels_of(file: Path, data: DataTable) -> LabelKeys:
+    """Where the files have their labels."""
+    try:
+        return LabelKeys(**data.labels.model_dump())
+    except ValueError as error:
+        place = place_of(file, ("data", "labels"))
+        raise InputError(file, place, str(error), "Correct it") from None
+
+
 def _check(file: Path, config: TrainConfig, potential: Any, structures: list[list[Frame]]) -> None:
     """Raises InputError when the potential does not know an element of a file, or an option makes no sense."""
     config.training.made()
@@ -179,7 +183,8 @@ def _check(file: Path, config: TrainConfig, potential: Any, structures: list[lis
         check_elements(potential, frames, str(file.parent / said))
 
 
-def _file(config_file: Path, place: Place, name: str) -> Path:
+def file_of(config_file: Path, place: Place, name: str) -> Path:
+    """The file or folder that a key names; raises InputError when there is none."""
     path = config_file.parent / name
     if not path.exists():
         raise InputError(config_file, place_of(config_file, place), f"there is no {path}", "Correct the path")
