@@ -3,11 +3,17 @@
 import gzip
 import json
 
+import jax.numpy as jnp
 import pytest
 
 from geoembed import save
-from geoembed.atoms import Committee, posterior, read_extxyz, select
+from geoembed.atoms import Committee, Posterior, posterior, read_extxyz, select
 from tests.atoms.toy_potential import clusters, labelled, morse, write_xyz
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quickly(compiled_quickly):
+    """All programs here are formulas on few numbers."""
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +22,8 @@ def case(tmp_path_factory):
     folder = tmp_path_factory.mktemp("select")
     train = labelled(clusters(3, cells=False, seed=8), morse())
     save(folder / "model", morse())
-    save(folder / "posterior", posterior(morse(), train, over="depth", noise=(0.01, 0.02), prior=1.0))
+    over = ("depth", "distance")
+    save(folder / "posterior", Posterior(morse(), 0.1 * jnp.eye(4), jnp.ones(2), jnp.ones(2), over))
     save(folder / "committee", Committee([morse(), morse(shift=0.1)]))
     write_xyz(folder / "train.xyz", train)
     write_xyz(folder / "pool.xyz", clusters(8, seed=9))
@@ -66,11 +73,12 @@ def test_chosen_frames_are_copied_line_by_line(case, geoembed, tmp_path):
 def test_a_posterior_a_committee_and_a_packed_pool(case, geoembed, tmp_path):
     packed = tmp_path / "pool.xyz.gz"
     packed.write_bytes(gzip.compress((case / "pool.xyz").read_bytes()))
-    for model in ("posterior", "committee"):
+    for model, method in (("posterior", "uncertainty"), ("committee", "weighted")):
         out = tmp_path / f"{model}.xyz"
-        outcome = geoembed("select", case / model, packed, "--count", "2", "--out", out)
+        options = ("--method", method) if model == "posterior" else ()
+        outcome = geoembed("select", case / model, packed, "--count", "2", "--out", out, *options)
         assert outcome.code == 0, outcome.err
-        assert "2 of 8 structures by weighted" in outcome.out
+        assert f"2 of 8 structures by {method}" in outcome.out
         assert "largest" in outcome.out
         assert len(read_extxyz(out)) == 2
     arguments = ("--count", "4", "--method", "random", "--json", "--seed")
