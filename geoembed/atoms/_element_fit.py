@@ -18,7 +18,7 @@ from ._pairs import neighbour_pairs
 from ._predict import predict
 from ._training._interaction import Interaction, precision, real_type, reduced
 
-_LENGTH = 0.1  # Å; an energy per atom that is wrong by this times a force is as bad as that force
+_LENGTH = 1.0  # Å; an energy per atom that is wrong by this times a force is as bad as that force
 _NOTHING = 1e-12  # of the loss at the start
 _STEPS, _TOGETHER = 20, 8
 _ENOUGH = 1e-4  # it ends when a step promises a smaller relative decrease of the loss
@@ -35,7 +35,7 @@ def fitted_vector(
     """Moves the vector of one element, and its E0, to where energies and forces are met best.
 
     The mean of the squares of force components becomes least, with those of energies per atom, which count as forces
-    over 0.1 Å. All other numbers of the potential stay. A local minimum, found from where the element is now by
+    over 1 Å. All other numbers of the potential stay. A local minimum, found from where the element is now by
     Levenberg and Marquardt's method.
 
     Args:

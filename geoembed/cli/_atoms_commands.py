@@ -110,10 +110,7 @@ def select(
     ] = None,
     method: Annotated[
         str | None,
-        typer.Option(
-            help="determinant, uncertainty, weighted, farthest or random; determinant by default, or weighted for a"
-            " committee."
-        ),
+        typer.Option(help="weighted (the default), determinant, uncertainty, farthest or random."),
     ] = None,
     over: Annotated[
         list[str] | None,

@@ -67,8 +67,8 @@ from ._powder import lorentz_polarisation as lorentz_polarisation
 from ._powder import powder as powder
 from ._powder import powder_profile as powder_profile
 from ._refine import Refinement as Refinement
-from ._refine import Reflections as Reflections
 from ._refine import refine as refine
+from ._refine_problem import Reflections as Reflections
 from ._scatterers import FormFactor as FormFactor
 from ._scatterers import Scatterers as Scatterers
 from ._stability import stability_limits as stability_limits

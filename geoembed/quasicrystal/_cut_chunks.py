@@ -18,7 +18,7 @@ def column_chunks(
     surface: Placed, columns: Columns, region: Region, dtype: np.dtype, size: int
 ) -> Iterator[tuple[Parts, bool]]:
     """At most `size` points at a time, and whether a point lies on a boundary."""
-    writer = Writer(columns, dtype, at_once=size)
+    writer = Writer(columns, dtype)
     accepted = _acceptance(surface, columns, region, writer) if columns.loose else None
     for begin in range(0, max(len(writer), 1), size):
         parts = writer.empty(min(size, len(writer) - begin))

@@ -29,7 +29,7 @@ class Parts(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """Runs of points that differ on the last axis only.
+    """Runs of points that differ on the last axis only, the shortest first.
 
     A field of the points of a column is its row of `heads` plus the rows of `entries` from its first on.
     """
@@ -105,12 +105,13 @@ def columns(surface: Placed, known: Frame, region: Region) -> Columns:
     *chosen, first, counts = (
         np.concatenate(part) for part in zip(empty, *(runs for runs, _ in found), strict=True)
     )
+    order = np.argsort(counts, kind="stable")
     return Columns(
         parts,
         axes.divisor,
-        chosen,
-        first,
-        counts,
+        [rows[order] for rows in chosen],
+        first[order],
+        counts[order],
         singular=any(singular for _, singular in found),
         loose=region.radius is not None
         or not _diagonal(axes.v)

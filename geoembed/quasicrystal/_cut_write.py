@@ -1,24 +1,55 @@
 """Columns written out as points: in pieces that stay in the cache, by all processors.
 
 Most of the time goes to memory that is touched for the first time. So every result is written once, into its place,
-and nothing else of its size is made.
+and nothing else of its size is made. Columns come in the order of their lengths: those of one length are a block of
+memory, in which nothing is ragged. A component of a point that only the column decides is spread over the block, one
+that only the entry of the last axis decides is copied, and no sum is made; two that lie side by side move together.
 """
 
-import functools
+import dataclasses
+import itertools
 import math
-from collections.abc import Callable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ._cut_columns import Columns
 from ._threads import over_threads
 
-PIECE = 1 << 14  # points that numpy makes at a time
-_COMPILED_PIECE = 1 << 18  # points that the compiled program makes; a call costs as much as 20,000 of them
-_COMPILED_FROM = 200_000  # points: below, numpy is done before a program is compiled
+PIECE = 1 << 16  # points that are made at a time
+# two numbers side by side, by the size of one
+_PAIRS = {4: np.dtype(np.complex64), 8: np.dtype(np.complex128)}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Strand:
+    """A component of a field, or two that lie side by side, seen as one complex number."""
+
+    components: slice
+    heads: np.ndarray | None  # [columns]: what a column adds
+    entries: np.ndarray | None  # [entries]: what an entry of the last axis adds
+
+    def write(self, block: np.ndarray, columns: slice, first: np.ndarray) -> None:
+        """Fills these components of columns of one length.
+
+        Args:
+            block: The field [columns, points of each, components].
+            columns: Which they are.
+            first: The entry of the first point of each.
+        """
+        part = self.heads if self.heads is not None else self.entries
+        assert part is not None
+        target = block[:, :, self.components].view(part.dtype)[:, :, 0]
+        if self.entries is None:
+            # repeated first, which is several times as fast as to spread numbers in steps
+            target[:] = np.repeat(part[columns], block.shape[1]).reshape(target.shape)
+            return
+        # a row of consecutive entries is copied whole, which is several times as fast as by their numbers
+        runs = _runs(self.entries, block.shape[1])[first]
+        if self.heads is None:
+            target[:] = runs
+        else:
+            np.add(self.heads[columns, None], runs, out=target)
 
 
 class Writer:
@@ -28,104 +59,100 @@ class Writer:
         columns: Of one surface.
         dtype: Of points and perpendicular coordinates.
         fields: How many of points, perpendicular coordinates and indices are wanted.
-        at_once: How many points are written by one call; all by default.
     """
 
-    def __init__(self, columns: Columns, dtype: np.dtype, *, fields: int = 3, at_once: int | None = None):
+    def __init__(self, columns: Columns, dtype: np.dtype, *, fields: int = 3):
         self.starts = np.concatenate([[0], np.cumsum(columns.counts)])
         self._shift = columns.first - self.starts[:-1]  # from the number of a point to that of its entry
-        self._compiled = min(len(self), at_once or len(self)) >= _COMPILED_FROM
-        # the programs of cuts of similar size are the same if their tables have as many rows
-        rows = _power_of_2 if self._compiled else len
-        types = (dtype, dtype, np.dtype(np.int32))[:fields]
-        self._heads = [_table(columns.heads(i), t, rows) for i, t in enumerate(types)]
-        self._entries = [_table(columns.entries(i), t, rows) for i, t in enumerate(types)]
-        if self._compiled:
-            shift = _table(_wrapped(self._shift), np.dtype(np.int32), rows)
-            self._on_device = jax.device_put((self._heads, self._entries, shift), _cpu())
+        self._types = (dtype, dtype, np.dtype(np.int32))[:fields]
+        self._widths = [columns.entries(i).shape[1] for i in range(fields)]
+        self._strands = [_strands(columns.heads(i), columns.entries(i), t) for i, t in enumerate(self._types)]
 
     def __len__(self) -> int:
         return int(self.starts[-1])
 
     def empty(self, count: int) -> list[np.ndarray]:
         """Arrays for so many points, which jax takes over without a copy."""
-        return [aligned((count, part.shape[1]), part.dtype) for part in self._entries]
+        return [aligned((count, width), t) for width, t in zip(self._widths, self._types, strict=True)]
 
     def write(self, outs: list[np.ndarray], begin: int = 0) -> None:
         """Fills arrays with the points from `begin` on."""
         stop = begin + len(outs[0])
-        wide = jax.dtypes.canonicalize_dtype(np.float64) == np.float64  # a thread has its own mode
-        size = _COMPILED_PIECE if self._compiled else PIECE
 
-        def work(first: int) -> None:
-            last = min(first + size, stop)
-            with jax.enable_x64(wide):
-                parts = self._piece(first, last)
-            for out, part in zip(outs, parts, strict=True):
-                out[first - begin : last - begin] = part[: last - first]
+        def work(bounds: tuple[int, int]) -> None:
+            first, last = bounds
+            columns, counts = self._columns(first, last)
+            begins = self._shift[columns] + np.maximum(self.starts[columns], first)
+            place = first - begin
+            for a, b in _equal(counts):
+                block = slice(place, place := place + (b - a) * int(counts[a]))
+                for out, strands in zip(outs, self._strands, strict=True):
+                    rows = out[block].reshape(b - a, counts[a], out.shape[1])
+                    for strand in strands:
+                        strand.write(rows, slice(columns.start + a, columns.start + b), begins[a:b])
 
-        over_threads(work, range(begin, stop, size))
+        over_threads(work, self._pieces(begin, stop))
+
+    def _pieces(self, begin: int, stop: int) -> list[tuple[int, int]]:
+        """From where to where the pieces of these points reach: whole columns, but for the first and the last one."""
+        columns = np.searchsorted(self.starts, np.arange(begin, stop, PIECE))
+        ends = np.unique([begin, *self.starts[columns].clip(begin, stop).tolist(), stop])
+        return list(itertools.pairwise(ends.tolist()))
 
     def where(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
         """The columns and the entries of the last axis of these points."""
-        column = self._column(first, last)
+        columns, counts = self._columns(first, last)
+        column = np.repeat(np.arange(columns.start, columns.stop), counts)
         return column, self._shift[column] + np.arange(first, last)
 
-    def _column(self, first: int, last: int) -> np.ndarray:
+    def _columns(self, first: int, last: int) -> tuple[slice, np.ndarray]:
+        """The columns that have some of these points, and how many."""
         begin = int(np.searchsorted(self.starts, first, "right")) - 1
         end = int(np.searchsorted(self.starts, last))
-        counts = np.diff(np.clip(self.starts[begin : end + 1], first, last))
-        return np.repeat(np.arange(begin, end, dtype=np.int32), counts)
-
-    def _piece(self, first: int, last: int) -> list[np.ndarray]:
-        """The points from `first` on, at least up to `last`."""
-        if not self._compiled:
-            column, entry = self.where(first, last)
-            pairs = zip(self._heads, self._entries, strict=True)
-            return [np.take(h, column, axis=0) + np.take(e, entry, axis=0) for h, e in pairs]
-        column = np.zeros(_COMPILED_PIECE, np.int32)
-        column[: last - first] = self._column(first, last)
-        return [np.asarray(part) for part in _sums(*self._on_device, column, _wrapped(first))]
+        return slice(begin, end), np.diff(np.clip(self.starts[begin : end + 1], first, last))
 
 
-@jax.jit
-def _sums(heads, entries, shift, column, first):
-    """Points `first`, `first` + 1, …, given their columns."""
-
-    def rows(table, numbers):
-        return table.at[numbers].get(mode="promise_in_bounds", wrap_negative_indices=False)
-
-    entry = rows(shift, column) + (first + jnp.arange(len(column), dtype=column.dtype))
-    return [rows(h, column) + rows(e, entry) for h, e in zip(heads, entries, strict=True)]
+def _runs(entries: np.ndarray, length: int) -> np.ndarray:
+    """All runs of so many neighbouring entries, in the memory of these: numpy's `sliding_window_view` takes long."""
+    shape = (len(entries) - length + 1, length)
+    return np.ndarray(shape, entries.dtype, entries, 0, entries.strides * 2)
 
 
-def _wrapped(numbers: Any) -> np.ndarray:
-    """Numbers modulo 2³²: sums of theirs that are below 2³¹ come out right."""
-    return np.asarray(numbers).astype(np.int32)
+def _equal(counts: np.ndarray) -> list[tuple[int, int]]:
+    """The runs of equal numbers that are not 0."""
+    ends = [0, *(np.flatnonzero(np.diff(counts)) + 1).tolist(), len(counts)]
+    return [(a, b) for a, b in itertools.pairwise(ends) if a < b and counts[a] > 0]
 
 
-def _table(part: np.ndarray, dtype: np.dtype, rows: Callable[[Any], int]) -> np.ndarray:
-    """The same rows in another type, and zeros."""
-    table = aligned((rows(part), *part.shape[1:]), dtype)
-    table[: len(part)] = part
-    table[len(part) :] = 0
-    return table
+def _strands(heads: np.ndarray, entries: np.ndarray, dtype: np.dtype) -> list[_Strand]:
+    """A field's components, those that are no sums in pairs."""
+    kinds: list[list[bool]] = np.stack([heads.any(axis=0), entries.any(axis=0)], axis=1).tolist()
+    found = []
+    for (headed, entered), run in itertools.groupby(range(len(kinds)), key=kinds.__getitem__):
+        components = list(run)
+        both = headed and entered
+        size = 1 if both else 2
+        for first in range(0, len(components), size):
+            part = slice(components[first], components[min(first + size, len(components)) - 1] + 1)
+            found.append(
+                _Strand(
+                    part,
+                    _joined(heads[:, part], dtype) if headed or not entered else None,
+                    _joined(entries[:, part], dtype) if entered else None,
+                )
+            )
+    return found
 
 
-def _power_of_2(part: np.ndarray) -> int:
-    return 1 << (len(part) - 1).bit_length()
+def _joined(part: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """One or two columns of a table in another type, two as complex numbers: they are moved, never computed with."""
+    table = np.ascontiguousarray(part, dtype)
+    return (table if table.shape[1] == 1 else table.view(_PAIRS[dtype.itemsize]))[:, 0].copy()
 
 
 def aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array that is not filled, at an address that jax takes over without a copy."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     raw = np.empty(size + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size].view(dtype).reshape(shape)
-
-
-@functools.cache
-def _cpu():
-    try:
-        return jax.local_devices(backend="cpu")[0]
-    except RuntimeError:  # jax may use other platforms only
-        return None

@@ -101,7 +101,7 @@ def quickly(compiled_quickly):
 def test_covariance_and_deviations_are_those_of_linear_regression(precision):
     kind, near = str(precision), 1e-9 if precision == np.float64 else 2e-3
     model = Pairs(jnp.asarray(TRUE, kind))
-    found = posterior(model, TRAIN, over="coefficients", noise=NOISE, prior=2.0, batch=4)
+    found = posterior(model, TRAIN, over="coefficients", noise=NOISE, prior=2.0)
     expected = regression(TRAIN, tau=2.0)[1]
     root = np.asarray(found.root, np.float64)
     np.testing.assert_allclose(root.T @ root, expected, rtol=near, atol=near * np.abs(expected).max())
@@ -186,7 +186,7 @@ def test_calibration_is_errors_over_deviations():
     model = Pairs(jnp.asarray(WRONG, "float32"))
     found = posterior(model, TRAIN, over="coefficients", noise=NOISE, prior=1.0)
     covariance = regression(TRAIN, tau=1.0)[1]
-    measured = calibration(found, TEST, batch=3)
+    measured = calibration(found, TEST)
     ratios, ranks = [], []
     for frame in TEST:
         _, forces = design(frame)

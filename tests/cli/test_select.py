@@ -3,11 +3,17 @@
 import gzip
 import json
 
+import jax.numpy as jnp
 import pytest
 
 from geoembed import save
-from geoembed.atoms import Committee, posterior, read_extxyz, select
+from geoembed.atoms import Committee, Posterior, posterior, read_extxyz, select
 from tests.atoms.toy_potential import clusters, labelled, morse, write_xyz
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quickly(compiled_quickly):
+    """All programs here are formulas on few numbers."""
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +22,8 @@ def case(tmp_path_factory):
     folder = tmp_path_factory.mktemp("select")
     train = labelled(clusters(3, cells=False, seed=8), morse())
     save(folder / "model", morse())
-    save(folder / "posterior", posterior(morse(), train, over="depth", noise=(0.01, 0.02), prior=1.0))
+    over = ("depth", "distance")
+    save(folder / "posterior", Posterior(morse(), 0.1 * jnp.eye(4), jnp.ones(2), jnp.ones(2), over))
     save(folder / "committee", Committee([morse(), morse(shift=0.1)]))
     write_xyz(folder / "train.xyz", train)
     write_xyz(folder / "pool.xyz", clusters(8, seed=9))
@@ -43,14 +50,15 @@ def test_chosen_frames_are_copied_line_by_line(case, geoembed, tmp_path):
     out = tmp_path / "chosen.xyz"
     outcome = geoembed(
         "select", case / "model", case / "pool.xyz", "--count", "3", "--out", out,
-        "--labelled", case / "train.xyz", "--over", "depth", "--over", "distance", "--json",
+        "--labelled", case / "train.xyz", "--over", "depth", "--over", "distance",
+        "--method", "determinant", "--json",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
     report = json.loads(outcome.out)
     places = [row["frame"] for row in report["chosen"]]
     assert (report["method"], report["over"]) == ("determinant", ["depth", "distance"])
     model = posterior(morse(), read_extxyz(case / "train.xyz"), over=("depth", "distance"))
-    expected = select(model, read_extxyz(case / "pool.xyz"), 3)
+    expected = select(model, read_extxyz(case / "pool.xyz"), 3, method="determinant")
     assert places == expected.indices.tolist()
     assert report["chosen"][0]["gain"] == pytest.approx(expected.gains[0])
     assert report["deviation_eV_per_A"]["largest"] == pytest.approx(expected.deviation.max())
@@ -65,9 +73,10 @@ def test_chosen_frames_are_copied_line_by_line(case, geoembed, tmp_path):
 def test_a_posterior_a_committee_and_a_packed_pool(case, geoembed, tmp_path):
     packed = tmp_path / "pool.xyz.gz"
     packed.write_bytes(gzip.compress((case / "pool.xyz").read_bytes()))
-    for model, method in (("posterior", "determinant"), ("committee", "weighted")):
+    for model, method in (("posterior", "uncertainty"), ("committee", "weighted")):
         out = tmp_path / f"{model}.xyz"
-        outcome = geoembed("select", case / model, packed, "--count", "2", "--out", out)
+        options = ("--method", method) if model == "posterior" else ()
+        outcome = geoembed("select", case / model, packed, "--count", "2", "--out", out, *options)
         assert outcome.code == 0, outcome.err
         assert f"2 of 8 structures by {method}" in outcome.out
         assert "largest" in outcome.out

@@ -84,18 +84,6 @@ def test_float32_has_the_points_of_float64():
     assert len(single) == pytest.approx(4.352501798965641 * 18**3, rel=0.01)
 
 
-def test_many_points_are_written_by_a_compiled_program(monkeypatch):
-    with jax.enable_x64(True):
-        for model in (qc.penrose(), qc.ammann_beenker()):
-            few = qc.cut(model, box=3.0)
-            monkeypatch.setattr("geoembed.quasicrystal._cut_write._COMPILED_FROM", 0)
-            many = qc.cut(model, box=3.0)
-            monkeypatch.undo()
-            assert np.array_equal(few.indices, many.indices)
-            np.testing.assert_allclose(few.points, many.points, atol=1e-14)
-            np.testing.assert_allclose(few.perp, many.perp, atol=1e-14)
-
-
 @pytest.mark.parametrize("kind", ["ball", "coset", "pieces", "position", "margin"])
 def test_columns_agree_with_enumeration(kind):
     with jax.enable_x64(True):

@@ -68,11 +68,10 @@ def test_chunks_are_the_points_of_one_cut(kind, precision, monkeypatch):
 
 
 def test_pieces_on_several_threads_are_the_same_points(precision, monkeypatch):
-    """Compiled for few points at a time, columns lie in two pieces; each thread has its own mode of precision."""
+    """Columns lie in two pieces; each thread has its own mode of precision."""
     models = {"box": qc.icosahedral(), "radius": qc.penrose()}
     few = {size: qc.cut(model, **{size: 7.0}) for size, model in models.items()}
-    monkeypatch.setattr(_cut_write, "_COMPILED_FROM", 0)
-    monkeypatch.setattr(_cut_write, "_COMPILED_PIECE", 100)
+    monkeypatch.setattr(_cut_write, "PIECE", 100)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     for size, model in models.items():
         assert len(few[size]) > 100
@@ -86,11 +85,8 @@ def test_a_singular_cut_is_flagged_in_chunks():
             assert any(chunk.singular for chunk in qc.cut_chunks(model, radius=5.0, points=20)) is singular
 
 
-@pytest.mark.parametrize("compiled_from", [0, 2**40])
-def test_more_points_than_32_bits_count(compiled_from, monkeypatch):
-    monkeypatch.setattr(_cut_write, "_COMPILED_FROM", compiled_from)
+def test_more_points_than_32_bits_count(monkeypatch):
     monkeypatch.setattr(_cut_write, "PIECE", 64)
-    monkeypatch.setattr(_cut_write, "_COMPILED_PIECE", 64)
     length, number = 2**12, 2**20 + 1
     heads = np.arange(number)[:, None]
     entries = np.arange(length)[:, None] / length

@@ -79,7 +79,7 @@ def select(
         model: A `Posterior`, a `Committee`, or for "farthest" and "random" any potential.
         pool: Structures; labels are not looked at.
         count: How many to choose.
-        method: None for "determinant" with a posterior, "weighted" with a committee, else "farthest".
+        method: None for "weighted" where the model has deviations, else "farthest".
         labelled: Structures with labels, from which "farthest" and "weighted" keep away.
         key: Random key, for "random" only.
         batch: Structures in a batch.
@@ -134,7 +134,7 @@ def _by_determinant(model: Posterior, pool: Sequence[Frame], count: int, batch: 
 
 
 def _usual(model: Any) -> str:
-    return {Posterior: "determinant", Committee: "weighted"}.get(type(model), "farthest")
+    return "weighted" if isinstance(model, Posterior | Committee) else "farthest"
 
 
 def _check(model: Any, pool: Sequence[Frame], count: int, method: str) -> None:
