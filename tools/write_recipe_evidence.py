@@ -43,8 +43,9 @@ def of_element(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """W into potentials of Mo, Nb and Ta."""
     before = {row["family"]: row["errors"] for row in rows if row["case"] == "before"}
     found = []
-    own = [row for row in rows if row["case"] == "arms" and row["arm"] in ARMS]
-    for (arm, frames), same in grouped(own, ("arm", "frames")).items():
+    own = [row for row in rows if row["case"] == "geoembed" and row["arm"] in ARMS]
+    for (arm, frames), tried in grouped(own, ("arm", "frames")).items():
+        same = best(tried)
         recipe, replay = ARMS[arm]
         start = before.get("tables" if arm == "copy" else "vectors")
         forgetting = None
@@ -55,6 +56,13 @@ def of_element(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         about = {"task": "new element", "case": "W into a potential of Mo, Nb and Ta", "source": ELEMENT}
         found.append(entry(about, frames, recipe, replay, len(same), forces, forgetting))
     return found
+
+
+def best(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of one length of training and one rate: those with the least error on the validation structures."""
+    return min(
+        grouped(rows, ("seconds", "rate")).values(), key=lambda same: fmean(row["score"] for row in same)
+    )
 
 
 def of_domain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 import functools
 import json
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -226,3 +228,29 @@ def test_the_evidence_is_complete():
         assert set(one) == set(row("rows", 1.0, 0.0))
         assert one["task"] in ("new element", "new domain")
         assert one["forces"] > 0
+
+
+def test_evidence_is_made_of_rows_of_the_benchmarks():
+    """Seeds are averaged; of two rates the one with the lower validation error counts, not the lower test error."""
+    tool = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "write_recipe_evidence.py"))
+    old = {"Mo_Test": {"forces": 100.0}, "Nb_Test": {"forces": 50.0}, "Ta_Test": {"forces": 80.0}}
+    before = {"case": "before", "family": "vectors", "errors": old}
+
+    def measured(seed, rate, score, forces, old_forces):
+        errors = old | {"W_Test": {"forces": forces}, "Nb_Test": {"forces": old_forces}}
+        return {
+            "case": "geoembed", "arm": "replay", "frames": 25, "seed": seed, "seconds": 60.0, "rate": rate,
+            "score": score, "errors": errors,
+        }  # fmt: skip
+
+    rows = [before, measured(0, 0.005, 2.0, 300.0, 51.0), measured(1, 0.005, 2.0, 320.0, 53.0)]
+    rows += [measured(0, 0.02, 3.0, 200.0, 50.0)]
+    rows += [rows[1] | {"case": "mace-torch"}, rows[1] | {"arm": "scratch"}]
+    (found,) = tool["of_element"](rows)
+    expected = {"recipe": "rows+low_rank", "replay": True, "frames": 25, "seeds": 2, "forces": 310.0}
+    assert expected.items() <= found.items()
+    assert found["forgetting"] == pytest.approx(0.04)
+    assert set(found) == set(row("rows", 1.0, 0.0))
+    domain = {"recipe": "naive", "replay": None, "frames": 10, "new_after": {"forces": 60.0}}
+    (found,) = tool["of_domain"]([domain | {"old_change": {"forces": 0.25}}])
+    assert (found["forces"], found["forgetting"], found["task"]) == (60.0, 0.25, "new domain")
