@@ -52,9 +52,9 @@ def of_element(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if start is not None:
             changes = [max(r["errors"][s]["forces"] / start[s]["forces"] - 1 for s in OLD) for r in same]
             forgetting = round(fmean(changes), 4)
-        forces = fmean(row["errors"][NEW]["forces"] for row in same)
+        forces, energy = (fmean(row["errors"][NEW][kind] for row in same) for kind in ("forces", "energy"))
         about = {"task": "new element", "case": "W into a potential of Mo, Nb and Ta", "source": ELEMENT}
-        found.append(entry(about, frames, recipe, replay, len(same), forces, forgetting))
+        found.append(entry(about, frames, recipe, replay, len(same), forces, energy, forgetting))
     return found
 
 
@@ -72,12 +72,15 @@ def of_domain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if labels != "potential":
             forces = fmean(row["new_after"]["forces"] for row in same)
             forgetting = round(fmean(row["old_change"]["forces"] for row in same), 4)
+            energy = fmean(row["new_after"]["energy"] for row in same)
             about = {
                 "task": "new domain",
                 "case": "acetylacetone into a potential of 3BPA",
                 "source": DOMAIN,
             }
-            found.append(entry(about, frames, recipe, labels is not None, len(same), forces, forgetting))
+            found.append(
+                entry(about, frames, recipe, labels is not None, len(same), forces, energy, forgetting)
+            )
     return found
 
 
@@ -96,11 +99,12 @@ def entry(
     replay: bool,
     seeds: int,
     forces: float,
+    energy: float,
     forgetting: float | None,
 ) -> dict[str, Any]:
     return about | {
         "frames": frames, "recipe": recipe, "replay": replay, "seeds": seeds, "forces": round(forces, 2),
-        "forgetting": forgetting,
+        "energy": round(energy, 2), "forgetting": forgetting,
     }  # fmt: skip
 
 

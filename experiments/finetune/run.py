@@ -52,7 +52,7 @@ ARMS: dict[str, tuple[str, str | None]] = {  # recipe, and who labels the struct
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--work", type=Path, required=True, help="where the potential is kept")
     parser.add_argument("--frames", nargs="+", type=int, default=CONFIG["new"]["train"])
     parser.add_argument("--seeds", type=int, default=1, help="how many draws of structures")

@@ -138,12 +138,12 @@ def _evidence(rows: list[dict[str, Any]]) -> list[str]:
     if not rows:
         return []
     lines = [
-        "| recipe | structures | seeds | forces, meV/Å | forgetting | measured in |",
-        "|---|---|---|---|---|---|",
+        "| recipe | structures | seeds | forces, meV/Å | energy, meV/atom | forgetting | measured in |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         lines.append(
-            f"| {name_of(row)} | {row['frames']} | {row['seeds']} | {row['forces']:.4g} |"
+            f"| {name_of(row)} | {row['frames']} | {row['seeds']} | {row['forces']:.4g} | {row['energy']:.3g} |"
             f" {_percent(row['forgetting'])} | {row['source']} |"
         )
     return [*lines, ""]

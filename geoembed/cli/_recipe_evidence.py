@@ -16,9 +16,9 @@ def evidence() -> list[dict[str, Any]]:
     """The rows of measurements, written by tools/write_recipe_evidence.py.
 
     Each says the `task` ("new element" or "new domain"), what it was in words (`case`), how many `frames` there were,
-    the `recipe`, whether structures were replayed (`replay`), how many `seeds` were averaged, the `forces` error (RMSE
-    on test structures of the new domain, meV/Å), the `forgetting` (relative growth of the force RMSE on the old domain)
-    and the file of the measurements (`source`).
+    the `recipe`, whether structures were replayed (`replay`), how many `seeds` were averaged, the errors of `forces`
+    and `energy` (RMSE on test structures of the new domain, meV/Å and meV/atom), the `forgetting` (relative growth of
+    the force RMSE on the old domain) and the file of the measurements (`source`).
     """
     file = resources.files("geoembed.cli") / _FILE
     return json.loads(file.read_text(encoding="utf-8"))["rows"]
@@ -52,17 +52,21 @@ def recommendation(
     ordered = sorted(compared, key=lambda row: row["forces"])
     kept = [row for row in ordered if row["forgetting"] is not None and row["forgetting"] <= _ALLOWED]
     best, gentle = ordered[0], kept[0] if kept else None
-    text = f"measured with {best['frames']} structures ({best['case']}): least force error by {name_of(best)}"
+    text = f"measured with {best['frames']} structures ({best['case']}): least force error by {_with_errors(best)}"
     if gentle is None:
         text += "; no recipe kept the old errors within 5 %"
     elif gentle is best:
         text += ", which kept the old errors within 5 %"
     else:
-        text += f"; among those that kept the old errors within 5 %, by {name_of(gentle)}"
+        text += f"; among those that kept the old errors within 5 %, by {_with_errors(gentle)}"
     if recipe is not None and all(recipe != row["recipe"] for row in (best, gentle) if row is not None):
         text += f"; this run uses {recipe}"
     names = name_of(best), None if gentle is None else name_of(gentle)
     return {"text": text, "best": names[0], "gentle": names[1], "rows": ordered}
+
+
+def _with_errors(row: dict[str, Any]) -> str:
+    return f"{name_of(row)} ({row['forces']:.4g} meV/Å, energies {row['energy']:.3g} meV/atom)"
 
 
 def name_of(row: dict[str, Any]) -> str:

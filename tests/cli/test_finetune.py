@@ -201,7 +201,11 @@ def test_structures_that_cannot_be_used(tmp_path, geoembed):
 
 def row(recipe, forces, forgetting, frames=25, **other):
     about = {"task": "new element", "case": "W into Mo", "seeds": 3, "source": "x.jsonl", "replay": False}
-    return about | {"recipe": recipe, "forces": forces, "forgetting": forgetting, "frames": frames} | other
+    return (
+        about
+        | {"recipe": recipe, "forces": forces, "energy": 7.0, "forgetting": forgetting, "frames": frames}
+        | other
+    )
 
 
 def test_a_recommendation_rests_on_what_was_measured():
@@ -237,7 +241,7 @@ def test_evidence_is_made_of_rows_of_the_benchmarks():
     before = {"case": "before", "family": "vectors", "errors": old}
 
     def measured(seed, rate, score, forces, old_forces):
-        errors = old | {"W_Test": {"forces": forces}, "Nb_Test": {"forces": old_forces}}
+        errors = old | {"W_Test": {"forces": forces, "energy": 12.0}, "Nb_Test": {"forces": old_forces}}
         return {
             "case": "geoembed", "arm": "replay", "frames": 25, "seed": seed, "seconds": 60.0, "rate": rate,
             "score": score, "errors": errors,
@@ -247,10 +251,17 @@ def test_evidence_is_made_of_rows_of_the_benchmarks():
     rows += [measured(0, 0.02, 3.0, 200.0, 50.0)]
     rows += [rows[1] | {"case": "mace-torch"}, rows[1] | {"arm": "scratch"}]
     (found,) = tool["of_element"](rows)
-    expected = {"recipe": "rows+low_rank", "replay": True, "frames": 25, "seeds": 2, "forces": 310.0}
+    expected = {
+        "recipe": "rows+low_rank",
+        "replay": True,
+        "frames": 25,
+        "seeds": 2,
+        "forces": 310.0,
+        "energy": 12.0,
+    }
     assert expected.items() <= found.items()
     assert found["forgetting"] == pytest.approx(0.04)
     assert set(found) == set(row("rows", 1.0, 0.0))
-    domain = {"recipe": "naive", "replay": None, "frames": 10, "new_after": {"forces": 60.0}}
+    domain = {"recipe": "naive", "replay": None, "frames": 10, "new_after": {"forces": 60.0, "energy": 4.5}}
     (found,) = tool["of_domain"]([domain | {"old_change": {"forces": 0.25}}])
     assert (found["forces"], found["forgetting"], found["task"]) == (60.0, 0.25, "new domain")
