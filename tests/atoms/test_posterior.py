@@ -21,7 +21,7 @@ from geoembed.atoms import (
     pack,
     posterior,
 )
-from geoembed.atoms._uncertainty._calibration import rank_correlation
+from geoembed.atoms._uncertainty._calibration import _reliability, rank_correlation
 from geoembed.core import InputError, register
 from tests.atoms.toy_potential import clusters, morse
 
@@ -212,6 +212,13 @@ def test_ranks_with_ties():
     x, y = draw.integers(0, 5, 40).astype(float), draw.normal(size=40)
     np.testing.assert_allclose(rank_correlation(x, y + x), spearmanr(x, y + x).statistic)
     assert rank_correlation(np.ones(4), y[:4]) is None
+
+
+def test_what_symmetry_forbids_does_not_count():
+    found = _reliability(np.array([0.3, -0.1, 0.2, np.nan]), np.array([0.1, 0.1, 1e-8, 0.1]))
+    assert found.count == 2
+    np.testing.assert_allclose(found.standardised, np.sqrt((9 + 1) / 2))
+    assert _reliability(np.ones(2), np.full(2, 1e-14)) is None
 
 
 def test_a_committee_is_calibrated_too():

@@ -15,6 +15,9 @@ from .._training._interaction import check_elements, precision
 from ._frames import directions
 from ._posterior import Posterior
 
+_NONE = 1e-9  # eV/atom or eV/Å: what symmetry forbids, but for rounding
+_ROUNDING = 1e-6  # of the root mean square of all deviations
+
 
 @dataclass(frozen=True)
 class Reliability:
@@ -72,7 +75,7 @@ def calibration(model: Committee | Posterior, frames: Sequence[Frame], *, batch:
         batch: Structures in a batch.
 
     Returns:
-        What was found. Values whose deviation is 0, such as forces that symmetry forbids, do not count.
+        What was found. Values whose deviation is 0 up to rounding, such as forces that symmetry forbids, do not count.
 
     Raises:
         InputError: There are no structures or no labels, or the potential does not know an element.
@@ -106,7 +109,7 @@ def _reliability(
     errors: Float64[np.ndarray, " n"], deviations: Float64[np.ndarray, " n"]
 ) -> Reliability | None:
     """NaN in `errors` is a label that is not known."""
-    there = ~np.isnan(errors) & (deviations > 0)
+    there = ~np.isnan(errors) & (deviations > max(_NONE, _ROUNDING * _size(deviations)))
     if not np.any(there):
         return None
     error, deviation = np.abs(errors[there]), deviations[there]

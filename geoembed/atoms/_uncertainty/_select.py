@@ -64,7 +64,8 @@ def select(
         less. Large structures have more forces and tell more. Errors count as independent, so that even a second copy
         of a structure tells something: remove copies from the pool.
     uncertainty
-        Those with the largest deviations of forces, which may all be alike.
+        Those with the largest deviations of forces, which may all be alike. A structure whose forces vanish by symmetry
+        has none; that holds for "weighted" too.
     weighted
         Each step takes the largest deviation times distance from all before, in descriptors.
     farthest
