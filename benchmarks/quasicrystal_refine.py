@@ -8,9 +8,6 @@ succeeds if it ends in the best minimum; the parameters found are compared with 
 errors. A position s of the second surface and −s give the same intensities (the structure and its inverse): the nearer
 one counts.
 
-The row "window transform" holds the error of the direct sum over N points against the closed form at four reflections,
-and the slope of its logarithm over that of N.
-
 python benchmarks/quasicrystal_refine.py [--quick]     last line printed: one JSON object of figures and ratios
 """
 
@@ -46,7 +43,6 @@ SPREAD = {
     "sizes": 0.05,
 }
 NOISE, Q_NOISE = 0.02, 1e-3  # of intensities, and rad/Å
-RADII = (4.0, 6.0, 9.0, 13.0, 19.0, 28.0)  # of balls for direct sums, in lattice constants
 
 
 def build(p: dict[str, Any], polyhedron: bool = False) -> tuple[qc.Model, qc.Scatterers]:
@@ -143,45 +139,22 @@ def pulls_of(found: qc.Refinement, sign: int) -> np.ndarray:
     return np.concatenate([np.ravel(x) for x in off])
 
 
-def measure_transform(radii: tuple[float, ...]) -> dict[str, Any]:
-    """Direct sums over balls of growing radius: a rough edge of N^(2/3) points leaves an error of N^(−1/3) or less."""
-    with jax.enable_x64(True):
-        model = qc.icosahedral()
-        h = jnp.array([[2, 1, 1, -1, 1, 1], [1, 1, 1, 0, 1, 0], [1, 1, 1, -1, 1, 1], [1, 1, 0, 0, 0, 0]])
-        exact = np.asarray(qc.structure_factor(model, h))
-        q, _ = qc.wave_vectors(model, h)
-        numbers, errors = [], []
-        for radius in radii:
-            points = qc.cut(model, radius=radius).points
-            found = np.asarray(qc.direct_sum(points, q))
-            numbers.append(len(points))
-            errors.append(float(np.sqrt(np.mean(np.abs(found - exact) ** 2))))
-    slope = np.polyfit(np.log(numbers), np.log(errors), 1)[0]
-    return {"points": numbers, "errors": errors, "slope": float(slope)}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="2 starts, 3 sums")
+    parser.add_argument("--quick", action="store_true", help="2 starts")
     parser.add_argument("--again", action="store_true", help="measure rows that are there already")
     options = parser.parse_args()
     version = {"commit": commit(), "jax": jax.__version__}
-    starts, radii = (2, RADII[:3]) if options.quick else (12, RADII)
+    starts = 2 if options.quick else 12
     refined = row(
         FILE,
         {"name": "refinement", "starts": starts, "reflections": 200, **version},
         lambda: measure_refinement(starts, 200),
         again=options.again,
     )
-    transform = row(
-        FILE,
-        {"name": "window transform", "radii": list(radii), **version},
-        lambda: measure_transform(radii),
-        again=options.again,
-    )
     kept = ("starts", "success_rate", "r_factor", "r_factor_of_the_first_start", "goodness", "largest_pull")
     figures = {name: refined[name] for name in (*kept, "root_mean_square_pull")}
-    print(json.dumps({"refinement": figures, "transform_slope": transform["slope"]}))
+    print(json.dumps({"refinement": figures}))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from ._ball_points import ball_points as ball_points
 from ._bragg import Bragg as Bragg
 from ._bragg import bragg as bragg
 from ._bragg import cahn_indices as cahn_indices
+from ._chains import quadratic_chain as quadratic_chain
+from ._chains import substitution_chain as substitution_chain
 from ._cut import Cut as Cut
 from ._cut import cut as cut
 from ._cut import cut_chunks as cut_chunks
@@ -49,6 +51,11 @@ from ._lattice_symmetry import lattice_point_group as lattice_point_group
 from ._model import Coset as Coset
 from ._model import Model as Model
 from ._model import Surface as Surface
+from ._model_defects import Burgers as Burgers
+from ._model_defects import burgers as burgers
+from ._model_defects import dislocated as dislocated
+from ._model_defects import faulted as faulted
+from ._model_defects import is_translation as is_translation
 from ._models import ammann_beenker as ammann_beenker
 from ._models import dodecagonal as dodecagonal
 from ._models import fibonacci as fibonacci

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Float64, Int64
 from ..core import InputError
 from ._ball_points import ball_points
 from ._displacement import STEEPEST, Around, displaced_site
+from ._model import Coset
 from ._strip import Accepts
 
 _CHUNK = 8192  # lattice vectors that are solved side by side, always as many: one program
@@ -31,12 +32,14 @@ class DefectCut(NamedTuple):
         perp: Their perpendicular coordinates, inside the window.
         indices: Their lattice vectors; one may come twice, on both sides of a cut, and other ones not at all.
         angle: The angle about the line on the sheet of the displacement; 0 without a line.
+        species: What the surface they belong to stands for; 0 where it is not said.
     """
 
     points: Float64[np.ndarray, "n d"]
     perp: Float64[np.ndarray, "n e"]
     indices: Int64[np.ndarray, "n D"]
     angle: Float64[np.ndarray, " n"]
+    species: Int64[np.ndarray, " n"]
 
 
 def dislocated_cut(
@@ -50,8 +53,12 @@ def dislocated_cut(
     core: float,
     shift: Float64[np.ndarray, " e"] | None = None,
     branch: float = 0.0,
+    position: Float64[np.ndarray, " D"] | None = None,
+    coset: Coset | None = None,
 ) -> DefectCut:
     """All sites of a quasicrystal with a dislocation, in a ball around 0 and outside the core.
+
+    `dislocated` does this for all surfaces of a model.
 
     Args:
         parallel: P, the projection of the lattice on physical space.
@@ -63,6 +70,8 @@ def dislocated_cut(
         core: Sites nearer to the line are left out: there a displacement of the lattice means nothing.
         shift: Moves the lattice in perpendicular space.
         branch: The angle at which the displacement is cut; sites have angles in [branch, branch + 2π).
+        position: Where in the unit cell the window is centred, in the basis of the lattice; 0 by default.
+        coset: On which lattice vectors it sits; all by default.
 
     Returns:
         The sites, on the host. Their places do not depend on `branch` exactly if the Burgers vector is (P k, Q k) for a
@@ -74,7 +83,7 @@ def dislocated_cut(
     References:
         Socolar, Lubensky, Steinhardt, Phys. Rev. B 34, 3345 (1986), sec. V; Kléman, Adv. Phys. 38, 605 (1989).
     """
-    d, e = len(parallel), len(perp)
+    d = len(parallel)
     steepest, reach = _survey(field, d, radius, core, branch)
     if steepest > STEEPEST:
         raise InputError(
@@ -83,17 +92,36 @@ def dislocated_cut(
             f"at its rim, {core} from the line, the displacement has the gradient {steepest:.2f}",
             f"take a core of at least {core * steepest / STEEPEST:.3g}, so that places have one origin each",
         )
-    offset = np.zeros(e) if shift is None else shift
-    indices = ball_points(
-        parallel, perp, radius + reach[0], window_radius + reach[1] + float(np.linalg.norm(offset))
+    indices, base = lattice_sites(
+        parallel, perp, radius + reach[0], window_radius + reach[1], shift, position, coset
     )
-    base = np.concatenate([indices @ parallel.T, indices @ perp.T + offset], axis=1)
     rows, starts = _starts(base, field, core, reach[0], branch)
     places, angles, order = _solutions(base, field, rows, starts, branch)
     distance = np.linalg.norm(_plane(places[:, :d], field), axis=1)
     chosen = (np.linalg.norm(places[:, :d], axis=1) <= radius) & (distance > core)
     chosen[chosen] = window(places[chosen, d:])
-    return DefectCut(places[chosen, :d], places[chosen, d:], indices[order[chosen]], angles[chosen])
+    species = np.zeros(np.count_nonzero(chosen), np.int64)
+    return DefectCut(places[chosen, :d], places[chosen, d:], indices[order[chosen]], angles[chosen], species)
+
+
+def lattice_sites(
+    parallel: Float64[np.ndarray, "d D"],
+    perp: Float64[np.ndarray, "e D"],
+    radius: float,
+    perp_radius: float,
+    shift: Float64[np.ndarray, " e"] | None,
+    position: Float64[np.ndarray, " D"] | None,
+    coset: Coset | None,
+) -> tuple[Int64[np.ndarray, "n D"], Float64[np.ndarray, "n D"]]:
+    """Lattice vectors k of a coset, and P (k + s), Q (k + s) + shift, with at least all that lie within two radii."""
+    at = np.zeros(parallel.shape[1]) if position is None else position
+    beside = np.zeros(len(perp)) if shift is None else shift
+    start = np.concatenate([parallel @ at, perp @ at + beside])
+    far = (float(np.linalg.norm(part)) for part in np.split(start, [len(parallel)]))
+    indices = ball_points(parallel, perp, *(r + f for r, f in zip((radius, perp_radius), far, strict=True)))
+    if coset is not None:
+        indices = indices[coset.contains(indices)]
+    return indices, np.concatenate([indices @ parallel.T, indices @ perp.T], axis=1) + start
 
 
 def _starts(

@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Float64
 
-from ._ball_points import ball_points
-from ._dislocation import DefectCut
+from ._dislocation import DefectCut, lattice_sites
+from ._model import Coset
 from ._strip import Accepts
 
 
@@ -19,11 +19,14 @@ def faulted_cut(
     window_radius: float,
     height: float = 0.0,
     shift: Float64[np.ndarray, " e"] | None = None,
+    position: Float64[np.ndarray, " D"] | None = None,
+    coset: Coset | None = None,
 ) -> DefectCut:
     """All sites in a ball around 0 where the lattice beyond a plane is displaced by a constant vector.
 
     A jump with only perpendicular components is a phason wall, one with only parallel components a stacking fault or
     a grain shifted against the other, and (P k, Q k) for a lattice vector k no fault at all.
+    `faulted` does this for all surfaces of a model.
 
     Args:
         parallel: P, the projection of the lattice on physical space.
@@ -35,19 +38,22 @@ def faulted_cut(
         window_radius: The largest distance from 0 in the window.
         height: Of the plane above 0 along its normal.
         shift: Moves the lattice in perpendicular space.
+        position: Where in the unit cell the window is centred, in the basis of the lattice; 0 by default.
+        coset: On which lattice vectors it sits; all by default.
 
     Returns:
         The sites; those on the displaced side at their displaced places.
     """
-    d, e = len(parallel), len(perp)
+    d = len(parallel)
     unit = normal / np.linalg.norm(normal)
-    offset = np.zeros(e) if shift is None else shift
-    far = window_radius + float(np.linalg.norm(offset)) + float(np.linalg.norm(jump[d:]))
-    indices = ball_points(parallel, perp, radius + float(np.linalg.norm(jump[:d])), far)
-    base = np.concatenate([indices @ parallel.T, indices @ perp.T + offset], axis=1)
+    far, perp_far = (float(np.linalg.norm(part)) for part in np.split(jump, [d]))
+    indices, base = lattice_sites(
+        parallel, perp, radius + far, window_radius + perp_far, shift, position, coset
+    )
     places = np.concatenate([base, base + jump])
     beyond = np.repeat([False, True], len(base))
     chosen = ((places[:, :d] @ unit > height) == beyond) & (np.linalg.norm(places[:, :d], axis=1) <= radius)
     chosen[chosen] = window(places[chosen, d:])
     kept = np.tile(indices, (2, 1))[chosen]
-    return DefectCut(places[chosen, :d], places[chosen, d:], kept, np.zeros(len(kept)))
+    none = np.zeros(len(kept), np.int64)
+    return DefectCut(places[chosen, :d], places[chosen, d:], kept, none.astype(np.float64), none)

@@ -65,8 +65,26 @@ def matches(values: np.ndarray, exact: np.ndarray) -> bool:
 @functools.cache
 @exactly
 def frame(name: str) -> Frame:
-    """The frame of this name: fibonacci, octagonal, pentagonal, dodecagonal or icosahedral."""
-    return _MAKERS[name]()
+    """The frame of this name: fibonacci, octagonal, pentagonal, dodecagonal, icosahedral, or that of a chain.
+
+    The chain "quadratic a b c" has tiles of the lengths θ and 1, where θ > 0 > θ′ are the roots of a θ² + b θ + c.
+    """
+    coefficients = quadratic_coefficients(name)
+    return _MAKERS[name]() if coefficients is None else _quadratic(*coefficients)
+
+
+def quadratic_name(a: int, b: int, c: int) -> str:
+    """The name of the frame of a chain."""
+    return f"quadratic {a} {b} {c}"
+
+
+def quadratic_coefficients(name: str) -> tuple[int, int, int] | None:
+    """The coefficients in the name of the frame of a chain; None for other frames."""
+    kind, *numbers = name.split()
+    if kind != "quadratic":
+        return None
+    a, b, c = map(int, numbers)
+    return a, b, c
 
 
 def _array(rows: list[list[Any]]) -> np.ndarray:
@@ -77,6 +95,13 @@ def _fibonacci() -> Frame:
     tau = (1 + Decimal(5).sqrt()) / 2
     integers = np.array([[0, 1], [1, 0]])  # n = (number of long tiles, number of short tiles)
     return Frame(_array([[tau, 1]]), _array([[1 - tau, 1]]), integers, tau, 1 - tau)
+
+
+def _quadratic(a: int, b: int, c: int) -> Frame:
+    root = Decimal(b * b - 4 * a * c).sqrt()
+    theta, conjugate = (-b + root) / (2 * a), (-b - root) / (2 * a)
+    integers = np.array([[0, 1], [1, 0]])  # n = (number of tiles θ, number of tiles 1)
+    return Frame(_array([[theta, 1]]), _array([[conjugate, 1]]), integers, theta, conjugate)
 
 
 def _octagonal() -> Frame:

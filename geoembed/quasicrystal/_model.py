@@ -39,13 +39,15 @@ class Coset:
 
     def _members(self, dimension: int) -> np.ndarray:
         corners = np.array(list(itertools.product(range(self.modulus), repeat=dimension)))
-        return corners[
-            ((corners @ np.array(self.rows).T - np.array(self.residues)) % self.modulus == 0).all(1)
-        ]
+        return corners[self.contains(corners)]
 
     def index(self, dimension: int) -> int:
         """How many lattice points there are for each one of the coset."""
         return self.modulus**dimension // len(self._members(dimension))
+
+    def contains(self, indices: np.ndarray) -> np.ndarray:
+        """Which lattice points [n, D] belong to it."""
+        return ((indices @ np.array(self.rows).T - np.array(self.residues)) % self.modulus == 0).all(1)
 
     def member(self, dimension: int) -> np.ndarray:
         """One lattice point of the coset."""

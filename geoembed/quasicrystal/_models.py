@@ -23,7 +23,7 @@ def fibonacci(short: Scale = 1.0, shift: Float[Array, " 1"] | None = None) -> Mo
     References:
         M. Baake, U. Grimm, Aperiodic Order, volume 1, 2013, section 7.1.
     """
-    return Model(named_lattice("fibonacci", short), [Surface(_cube("fibonacci"))], shift)
+    return Model(named_lattice("fibonacci", short), [Surface(projected_cube("fibonacci"))], shift)
 
 
 def ammann_beenker(edge: Scale = 1.0, shift: Float[Array, " 2"] | None = None) -> Model:
@@ -36,7 +36,7 @@ def ammann_beenker(edge: Scale = 1.0, shift: Float[Array, " 2"] | None = None) -
     References:
         F. P. M. Beenker, TH Report 82-WSK-04, Eindhoven 1982; Aperiodic Order, volume 1, section 7.3.
     """
-    return Model(named_lattice("octagonal", edge), [Surface(_cube("octagonal"))], shift)
+    return Model(named_lattice("octagonal", edge), [Surface(projected_cube("octagonal"))], shift)
 
 
 def penrose(edge: Scale = 1.0, shift: Float[Array, " 2"] | None = None) -> Model:
@@ -127,7 +127,7 @@ def icosahedral(a: Scale = 1.0, centering: str = "P", shift: Float[Array, " 3"] 
     cosets = {"P": None, "F": Coset(((1,) * 6,), 2, (0,)), "I": Coset(pairs, 2, (0,) * 5)}
     if centering not in cosets:
         raise ValueError(f'icosahedral needs the centering "P", "F" or "I", received {centering!r}')
-    surface = Surface(_cube("icosahedral"), coset=cosets[centering])
+    surface = Surface(projected_cube("icosahedral"), coset=cosets[centering])
     return Model(named_lattice("icosahedral", a), [surface], shift)
 
 
@@ -135,7 +135,7 @@ def _unit_vectors(count: int) -> list[tuple[int, ...]]:
     return [tuple(int(i == j) for j in range(count)) for i in range(count)]
 
 
-def _cube(name: str) -> Zonotope:
-    """The projection of the unit cube of the lattice."""
+def projected_cube(name: str) -> Zonotope:
+    """The projection of the unit cube of the lattice: the window of the tilings by parallelotopes."""
     origin = Projected(name, tuple(_unit_vectors(frame(name).perpendicular.shape[1])))
     return Zonotope(origin.floats(), jnp.zeros(frame(name).perpendicular.shape[0]), origin)

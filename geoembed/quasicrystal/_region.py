@@ -89,10 +89,7 @@ class Placed:
         return region.contains(self.points(indices), lambda rows: self.exact_points(indices[rows]))
 
     def in_coset(self, indices: np.ndarray) -> np.ndarray:
-        if self.coset is None:
-            return np.ones(len(indices), bool)
-        rows, residues = np.array(self.coset.rows), np.array(self.coset.residues)
-        return ((indices @ rows.T - residues) % self.coset.modulus == 0).all(1)
+        return np.ones(len(indices), bool) if self.coset is None else self.coset.contains(indices)
 
 
 def placed(model: Model, surface: Surface, margin: float) -> Placed:
