@@ -14,6 +14,7 @@ from jaxtyping import PRNGKeyArray
 
 from ...core import host_generator, is_parameter
 from ...train import JsonLines
+from .._buckets import Buckets
 from .._frame import Frame
 from ._evaluate import Evaluator, check_labels
 from ._fit_result import FitProgress, FitResult
@@ -41,6 +42,7 @@ def fit(
     folder: str | Path | None = None,
     resume: bool = False,
     trainable: Any = None,
+    buckets: Buckets | None = None,
     devices: int = 1,
     time_limit: float | None = None,
     group: str = "config_type",
@@ -67,6 +69,8 @@ def fit(
         trainable: Which arrays are trained: truth values in a pytree, or a function of a leaf, as `equinox.partition`
             has them. None: what `atoms.trainable` says, which leaves the element vectors, the energies of isolated
             atoms, shift and scale of a converted MACE model as they are.
+        buckets: The shapes of the batches, such as those that `choose_buckets` finds for a larger set: runs that share
+            them share their compiled programs. None chooses them for each set.
         devices: How many devices share a batch.
         time_limit: Stop after this time, s.
         group: The value of the comment line that says to which group a structure belongs.
@@ -77,7 +81,8 @@ def fit(
         The best potential, and how it came about.
 
     Raises:
-        InputError: There are no labels, the potential does not know an element, or the checkpoint is of another run.
+        InputError: There are no labels, the potential does not know an element, a batch does not fit into the buckets,
+            or the checkpoint is of another run.
 
     Example:
         >>> import equinox as eqx, jax, jax.numpy as jnp, numpy as np
@@ -97,7 +102,7 @@ def fit(
         check_labels(frames, name)
         check_elements(potential, frames, name)
     with precision(potential):
-        run = _Run(potential, train, valid, key, settings, folder, trainable, devices, group)
+        run = _Run(potential, train, valid, key, settings, folder, trainable, buckets, devices, group)
         run.callback, run.should_stop, run.time_limit = callback, should_stop, time_limit
         run.begin(resume)
         return run.finish()
@@ -115,6 +120,7 @@ class _Run:
         settings: Training,
         folder: str | Path | None,
         trainable: Any,
+        buckets: Buckets | None,
         devices: int,
         group: str,
     ):
@@ -126,9 +132,14 @@ class _Run:
         self.mesh = mesh_of(devices)
         self.fixed = everywhere(eqx.combine(rest, left), self.mesh)
         self.loader = Loader(
-            reduced(potential, train), float(potential.cutoff), settings.batch, devices, real_type(potential)
+            reduced(potential, train),
+            float(potential.cutoff),
+            settings.batch,
+            devices,
+            real_type(potential),
+            buckets,
         )
-        self.evaluator = Evaluator(potential, valid, settings.batch, devices, group)
+        self.evaluator = Evaluator(potential, valid, settings.batch, devices, group, buckets)
         self.optimiser = transformation(settings.optimiser, settings.clip, settings.decay)
         self.form = Form(
             settings.loss,
