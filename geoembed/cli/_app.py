@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command()(atoms.train)
 app.command()(atoms.evaluate)
 app.command()(atoms.describe)
+app.command()(atoms.select)
 app.add_typer(quasicrystal.app)
 
 

@@ -48,7 +48,12 @@ _FIELD_TITLES = {
     "network": "[network]",
     "output": "[output]",
 }
-_TRAIN_TITLES = {"data": "[data]", "potential": "[potential]", "training": "[training]"}
+_TRAIN_TITLES = {
+    "data": "[data]",
+    "potential": "[potential]",
+    "training": "[training]",
+    "trainable": "[[trainable]]",
+}
 _INTRODUCTION = """# The configuration file
 
 `geoembed solve FILE.toml` reads one TOML file. The key `kind` of `[physics]` says whether it is about

@@ -141,15 +141,6 @@ def test_labels_that_cannot_be_reached_end_the_run(frames):
     assert leaves(found.potential) == leaves(morse(shift=0.15))
 
 
-@pytest.mark.slow
-def test_what_is_not_trainable_stays(frames):
-    start = morse(shift=0.15)
-    chosen = eqx.tree_at(lambda p: p.depth, jax.tree.map(lambda _: True, start), False)
-    found = trained(frames, trainable=chosen, settings=replace(SETTINGS, epochs=2))
-    assert leaves(found.potential.depth) == leaves(start.depth)
-    assert leaves(found.potential.stiffness) != leaves(start.stiffness)
-
-
 class Alone(eqx.Module):
     """A potential with energies of isolated atoms that float32 cannot hold beside the rest."""
 
