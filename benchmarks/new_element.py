@@ -1,13 +1,13 @@
 """Another element from few structures: W into potentials of Mo, Nb and Ta, six ways, and without any structure.
 
     GEOEMBED_DATA=FOLDER python benchmarks/new_element.py --work FOLDER [--peers PYTHON] [--arms copy row_lora …]
-        [--frames 25 100] [--seeds 3] [--seconds 60] [--rate RATE] [--only before zero-shot geoembed mace-torch]
-        [--until HH:MM] [--quick] [--again]
+        [--frames 25 100] [--seeds 3] [--seconds 60] [--rate RATE] [--rows row_lora:25:0 copy:100:0 …]
+        [--only before zero-shot geoembed mace-torch untouched] [--until HH:MM] [--quick] [--again]
 
 Two potentials of one architecture, with a table of weights for each element and with element vectors, are trained
 once on Mo, Nb, Ta and their binaries, and kept in the work folder. A run then adds W from k structures: (a) scratch,
-(b) random: a random row of the tables, everything trains, (c) copy: the same with the row of Mo, (d) row: the vector of W
-alone, from the properties of the elements, (e) row_lora: the same with a change of low rank of everything else,
+(b) random: a random row of the tables, everything trains, (c) copy: the same with the row of Mo, (d) row: the vector of
+W alone, from the properties of the elements, (e) row_lora: the same with a change of low rank of everything else,
 (f) replay: (e) with structures of the training before. Each run has as many CPU seconds for its training, compilation
 not counted, the same structures, and the same E0 by least squares. mace-torch does (a) to (c) in a process of its own
 from the same weights; PYTHON is an interpreter with geoembed[mace]. Settings: experiments/new_element/config.toml.
@@ -31,7 +31,7 @@ from rows import RESULTS, commit, row
 
 HERE = Path(__file__).resolve().parent
 FILE = RESULTS / "new_element.jsonl"
-PARTS = ("before", "zero-shot", "geoembed", "mace-torch")
+PARTS = ("before", "zero-shot", "geoembed", "mace-torch", "untouched")
 
 
 def main() -> None:
@@ -44,7 +44,8 @@ def main() -> None:
     )
     parser.add_argument("--frames", nargs="+", type=int, default=[25, 100, 10, 50, 5])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--seconds", type=float, default=60.0, help="CPU seconds of training of each run")
+    parser.add_argument("--rows", nargs="+", metavar="ARM:FRAMES:SEED", help="these rows, in this order")
+    parser.add_argument("--seconds", type=float, default=40.0, help="CPU seconds of training of each run")
     parser.add_argument("--rate", type=float, help="another learning rate than that of the configuration")
     parser.add_argument("--until", help="begin no row after this time of day, HH:MM")
     parser.add_argument("--quick", action="store_true", help="two seconds each, one seed, five structures")
@@ -81,10 +82,12 @@ class Queue:
         for family in ("vectors", "tables") if "before" in self.options.only else ():
             self.row({"case": "before", "family": family}, lambda f=family: self.before(f))
         if "zero-shot" in self.options.only:
-            self.zero_shot()
+            self.without_training("zero-shot")
         for case in ("geoembed", "mace-torch") if self.options.peers else ("geoembed",):
             if case in self.options.only:
                 self.arms(case)
+        if "untouched" in self.options.only:
+            self.without_training("untouched")
         return self.summary
 
     def row(self, identity: dict[str, Any], measure: Any) -> None:
@@ -127,30 +130,30 @@ class Queue:
         figures = {key: last[key] for key in ("epoch", "step", "score", "energy_rmse", "forces_rmse")}
         return figures | {"errors": errors(potential)}
 
-    def zero_shot(self) -> None:
+    def without_training(self, case: str) -> None:
         """W without any structure, and what the addition does to the others."""
-        from new_element_arms import ZERO_SHOT, without_structures
+        from new_element_arms import ZERO_SHOT, untouched, without_structures
 
+        measure = {"zero-shot": without_structures, "untouched": untouched}[case]
         for name, arm in ZERO_SHOT.items():
-            self.row(
-                {"case": "zero-shot", "arm": name},
-                lambda a=arm: without_structures(a, self.potential(a.family)),
-            )
+            self.row({"case": case, "arm": name}, lambda a=arm: measure(a, self.potential(a.family)))
 
     def arms(self, case: str) -> None:
         """Every arm with every number of structures."""
         from new_element_arms import ARMS
 
         options = self.options
-        names = [name for name in options.arms if case == "geoembed" or ARMS[name].letter in "abc"]
-        for seed in options.seeds:
-            for count in options.frames:
-                for name in names:
-                    rate = options.rate or self.config["rates"][name]
-                    identity = {"case": case, "arm": name, "frames": count, "seed": seed}
-                    identity |= {"seconds": options.seconds, "rate": rate}
-                    measure = self.ours if case == "geoembed" else self.theirs
-                    self.row(identity, lambda m=measure, n=name, k=count, s=seed, r=rate: m(n, k, s, r))
+        wanted = [(n, k, s) for s in options.seeds for k in options.frames for n in options.arms]
+        if options.rows:
+            wanted = [(n, int(k), int(s)) for n, k, s in (text.split(":") for text in options.rows)]
+        for name, count, seed in wanted:
+            if case == "mace-torch" and ARMS[name].letter not in "abc":
+                continue
+            rate = options.rate or self.config["rates"][name]
+            identity = {"case": case, "arm": name, "frames": count, "seed": seed}
+            identity |= {"seconds": options.seconds, "rate": rate}
+            measure = self.ours if case == "geoembed" else self.theirs
+            self.row(identity, lambda m=measure, n=name, k=count, s=seed, r=rate: m(n, k, s, r))
 
     def ours(self, name: str, count: int, seed: int, rate: float) -> dict[str, Any]:
         from new_element_arms import ARMS, run

@@ -1,20 +1,19 @@
 """The arms of benchmarks/new_element.py: what a run starts from, what it trains, and how it is judged."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import numpy as np
-from new_element_data import CONFIG, NEW, buckets, energies, labelled, remembered, tests, valid
+from new_element_data import CONFIG, NEW, SMALL, buckets, energies, labelled, remembered, tests, valid
 from new_element_models import in_float64, settings, untrained, with_energies
 
 from geoembed.atoms import Evaluation, Frame, MacePotential, add_element, evaluate, fit, statistics, trainable
 from geoembed.train import Train
 
 SYMBOL, LIKE = "W", "Mo"
-_CALIBRATION = 100  # steps by which the time of an epoch is measured
 
 
 @dataclass(frozen=True)
@@ -71,14 +70,17 @@ def added(arm: Arm, before: MacePotential, e0: float | None, seed: int) -> MaceP
 
 
 def without_structures(arm: Arm, before: MacePotential) -> dict[str, Any]:
-    """A row without training: errors, and what the addition changes for structures without W, in float64."""
+    """A row without training: errors, with an E0 that is guessed from the known elements."""
     potential = added(arm, before, None, 0)
-    with jax.enable_x64(True):
-        exact = in_float64(before)
-        some = tests("old")[::10]
-        untouched = changed(exact, added(arm, exact, None, 0), some)
     e0 = dict(zip(potential.numbers.tolist(), np.asarray(potential.energies).tolist(), strict=True))
-    return {"e0": round(e0[NEW], 4), "old_changed_float64": untouched, "errors": errors(potential)}
+    return {"e0": round(e0[NEW], 4), "errors": errors(potential)}
+
+
+def untouched(arm: Arm, before: MacePotential) -> dict[str, Any]:
+    """What the addition changes for structures without W, in float64."""
+    with jax.enable_x64(True):
+        exact, some = in_float64(before), tests("old")[::10]
+        return {"old_changed": changed(exact, added(arm, exact, None, 0), some)}
 
 
 def rules_of(arm: Arm, rate: float) -> list[Train] | None:
@@ -102,7 +104,7 @@ def run(
     potential, figures = trained(start, used, rules, seconds, rate, seed)
     figures["trained"] = trainable(start, rules).count
     if arm.trains == "row":
-        figures["old_changed"] = changed(start, potential, tests("old"))
+        figures["old_changed"] = changed(start, potential, tests("old")[::3])
     return figures | {"e0": round(energies(frames)[NEW], 4), "errors": errors(potential)}
 
 
@@ -114,35 +116,44 @@ def trained(
     rate: float,
     seed: int,
 ) -> tuple[MacePotential, dict[str, Any]]:
-    """Trains for so many CPU seconds of this process.
+    """Trains for so many CPU seconds of this process; how many epochs there is time for is measured before."""
 
-    A first epoch compiles; some more say how long one takes, and so how many there is time for: the learning rate falls
-    to 0 over them.
-    """
-
-    def go(epochs: int, until: float = np.inf) -> Any:
+    def go(frames: Sequence[Frame], epochs: int, until: float = np.inf) -> Any:
         return fit(
             start, frames, valid(), key=jax.random.key(seed), settings=settings(epochs, rate), trainable=rules,
             buckets=buckets(), group="set", should_stop=lambda: time.process_time() > until,
         )  # fmt: skip
 
-    go(1)
-    some = -(-_CALIBRATION // len(frames))
+    kind = (len(start.numbers), start.encoder.elements.vectors.shape, repr(rules))
+    if kind not in _COSTS:
+        _COSTS[kind] = _cost(go)
+    small, large = _COSTS[kind]
+    each = sum(small if len(frame.numbers) <= SMALL else large for frame in frames)
+    epochs = max(1, round(seconds / each))
     began = time.process_time()
-    go(some)
-    epochs = max(1, round(seconds * some / (time.process_time() - began)))
-    began = time.process_time()
-    result = go(epochs, began + 1.2 * seconds)
-    best = min(record["score"] for record in result.history)
+    result = go(frames, epochs, began + 1.2 * seconds)
     cpu = round(time.process_time() - began, 1)
-    said = {
-        "cpu": cpu,
-        "epochs": epochs,
-        "steps": result.steps,
-        "best_epoch": result.best_epoch,
-        "score": best,
-    }
-    return result.potential, said | {"status": result.status}
+    best = min(record["score"] for record in result.history)
+    said = {"cpu": cpu, "epochs": epochs, "steps": result.steps, "best_epoch": result.best_epoch}
+    return result.potential, said | {"score": best, "status": result.status}
+
+
+_COSTS: dict[Any, tuple[float, float]] = {}  # CPU seconds of a step with a small and with a large structure
+
+
+def _cost(go: Callable[[Sequence[Frame], int], Any]) -> tuple[float, float]:
+    """Measures steps with structures of both shapes, by runs of more and fewer epochs, compilation apart."""
+    both: list[float] = []
+    few = labelled(100, 0)
+    for kind in (True, False):
+        frames = [frame for frame in few if (len(frame.numbers) <= SMALL) == kind][:8]
+        times = []
+        for epochs in (1, 1, 9):
+            began = time.process_time()
+            go(frames, epochs)
+            times.append(time.process_time() - began)
+        both.append(max(1e-4, (times[2] - times[1]) / (8 * len(frames))))
+    return both[0], both[1]
 
 
 def errors(potential: MacePotential) -> dict[str, dict[str, float]]:

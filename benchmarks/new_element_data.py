@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from geoembed.atoms import Buckets, Frame, neighbour_pairs, read_extxyz, statistics
+from geoembed.atoms import Buckets, Frame, read_extxyz, statistics
 
 PLACE = Path(__file__).resolve().parents[1] / "experiments" / "new_element" / "config.toml"
 CONFIG: dict[str, Any] = tomllib.loads(PLACE.read_text(encoding="utf-8"))
@@ -18,13 +18,22 @@ CUTOFF: float = CONFIG["potential"]["cutoff"]
 NEW = 74  # W
 OLD = ("Mo", "Nb", "Ta")
 PAIRS = ("MoTa", "NbMo", "NbTa")
-_ATOMS = (20, 54)  # one structure in a batch: every structure of training has one of these shapes
+_SHAPES = (
+    (20, 34),
+    (54, 38),
+)  # atoms and neighbours: the most that small and large structures of training have
+
+SMALL = _SHAPES[0][0]
 
 
 @cache
 def read(name: str) -> tuple[Frame, ...]:
-    """The frames of one file; each remembers the file as `set`. Stresses, which are in kB, are left out."""
+    """The frames of one file; each remembers the file as `set`. Stresses, which are in kB, are left out.
+
+    So is the one surface with more atoms than all other structures of training.
+    """
     frames = read_extxyz(Path(os.environ["GEOEMBED_DATA"]) / "atoms" / "monbtaw" / f"{name}.xyz.gz")
+    frames = [f for f in frames if len(f.numbers) <= _SHAPES[1][0] or name.endswith("_Test")]
     return tuple(replace(frame, info={"set": name}) for frame in frames)
 
 
@@ -94,17 +103,9 @@ def energies(frames: Sequence[Frame]) -> dict[int, float]:
     return dict(zip(found.numbers.tolist(), found.e0.tolist(), strict=True))
 
 
-@cache
 def buckets() -> Buckets:
     """Shapes that hold every structure of training, one in a batch, so that all runs share their programs."""
-    names = [f"{e}_{k}" for e in (*OLD, "W") for k in ("AIMD", "Elastic", "Surface")]
-    names += [f"{pair}_SS" for pair in (*PAIRS, "MoW", "NbW", "TaW")]
-    frames = [frame for name in names for frame in read(name)]
-    sizes = np.array([[len(f.numbers), np.bincount(neighbour_pairs(f, CUTOFF).atom).max()] for f in frames])
-    small = sizes[:, 0] <= _ATOMS[0]
-    assert sizes[:, 0].max() <= _ATOMS[1]
-    shapes = ((_ATOMS[0], int(sizes[small, 1].max())), (_ATOMS[1], int(sizes[~small, 1].max())))
-    return Buckets(shapes, 1, (4,), 0.0)
+    return Buckets(_SHAPES, 1, (4,), 0.0)
 
 
 @cache
