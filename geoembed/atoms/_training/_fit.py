@@ -13,6 +13,7 @@ from jaxtyping import PRNGKeyArray
 
 from ...core import host_generator
 from ...train import JsonLines, Train
+from .._buckets import Buckets
 from .._frame import Frame
 from ._evaluate import Evaluator, check_labels
 from ._fit_result import FitProgress, FitResult
@@ -43,6 +44,7 @@ def fit(
     folder: str | Path | None = None,
     resume: bool = False,
     trainable: Sequence[Train] | None = None,
+    buckets: Buckets | None = None,
     devices: int = 1,
     time_limit: float | None = None,
     group: str = "config_type",
@@ -70,6 +72,8 @@ def fit(
             default None means. The rest stays as it is, bit for bit, also under weight decay, which pulls the trained
             numbers only: of changes of low rank and gains these, not the arrays. The moving average is of the
             trained numbers too. What is judged and returned is a plain potential, with the changes merged in.
+        buckets: The shapes of the batches, such as those that `choose_buckets` finds for a larger set: runs that share
+            them share their compiled programs. None chooses them for each set.
         devices: How many devices share a batch.
         time_limit: Stop after this time, s.
         group: The value of the comment line that says to which group a structure belongs.
@@ -80,8 +84,8 @@ def fit(
         The best potential, and how it came about.
 
     Raises:
-        InputError: There are no labels, the potential does not know an element, a rule cannot be applied, or the
-            checkpoint is of another run.
+        InputError: There are no labels, the potential does not know an element, a rule cannot be applied, a batch does
+            not fit into the buckets, or the checkpoint is of another run.
 
     Example:
         >>> import equinox as eqx, jax, jax.numpy as jnp, numpy as np
@@ -101,7 +105,7 @@ def fit(
         check_labels(frames, name)
         check_elements(potential, frames, name)
     with precision(potential):
-        run = _Run(potential, train, valid, key, settings, folder, trainable, devices, group)
+        run = _Run(potential, train, valid, key, settings, folder, trainable, buckets, devices, group)
         run.callback, run.should_stop, run.time_limit = callback, should_stop, time_limit
         run.begin(resume)
         return run.finish()
@@ -119,6 +123,7 @@ class _Run:
         settings: Training,
         folder: str | Path | None,
         trainable: Sequence[Train] | None,
+        buckets: Buckets | None,
         devices: int,
         group: str,
     ):
@@ -129,9 +134,14 @@ class _Run:
         self.changes = everywhere(trained.changes, self.mesh)
         self.bare = everywhere(trained.changes.without(potential), self.mesh)
         self.loader = Loader(
-            reduced(potential, train), float(potential.cutoff), settings.batch, devices, real_type(potential)
+            reduced(potential, train),
+            float(potential.cutoff),
+            settings.batch,
+            devices,
+            real_type(potential),
+            buckets,
         )
-        self.evaluator = Evaluator(potential, valid, settings.batch, devices, group)
+        self.evaluator = Evaluator(potential, valid, settings.batch, devices, group, buckets)
         self.optimiser = transformation(settings.optimiser, settings.clip, settings.decay)
         self.form = Form(
             settings.loss,
