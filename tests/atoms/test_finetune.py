@@ -17,6 +17,7 @@ from geoembed.atoms import (
     NewElement,
     Replay,
     Training,
+    add_element,
     finetune,
     pseudo_labelled,
     recipe_rules,
@@ -26,6 +27,7 @@ from geoembed.atoms import (
 from geoembed.atoms._mace_from_description import potential_from
 from geoembed.atoms._training._deviation import Deviation, Errors
 from geoembed.atoms._tuning._energies import EnergyChange
+from geoembed.atoms._tuning._finetune import _added
 from geoembed.atoms._tuning._replay import moved, replayed
 from geoembed.core import InputError
 from geoembed.train import Train
@@ -191,14 +193,27 @@ def test_forgetting_is_the_largest_growth_of_an_error():
     }
 
 
-def test_recipes_of_a_converted_potential():
-    """What each of them trains in a potential with the numbers of a model of mace-torch."""
+@pytest.fixture(scope="module")
+def converted():
+    """A potential with the numbers of a model of mace-torch."""
     with jax.enable_x64(True):
         heads = potential_from(read()[0])
         assert isinstance(heads, HeadsPotential)
-        potential = heads.select("theirs")
+        return heads.select("theirs")
+
+
+def test_two_new_elements_that_are_always_together_begin_by_their_properties(converted):
+    together = [frame([7, 9, 8], 1.0), frame([7, 9, 9], 2.0)]
+    for symbol in ("N", "F"):
+        found = _added(converted, NewElement(symbol, e0=-3.0), together)
+        expected = add_element(converted, symbol, vector="properties", e0=-3.0)
+        assert leaves(found) == leaves(expected)
+
+
+def test_recipes_of_a_converted_potential(converted):
+    """What each of them trains in a potential with the numbers of a model of mace-torch."""
     found = {
-        recipe: trainable(potential, recipe_rules(recipe, rows=["O"], rank=1)).table
+        recipe: trainable(converted, recipe_rules(recipe, rows=["O"], rank=1)).table
         for recipe in ("rows", "low_rank", "rows+low_rank", "last_layer", "naive")
     }
     assert [(line.part, line.how) for line in found["rows"]] == [("encoder.elements.vectors", "rows O")]

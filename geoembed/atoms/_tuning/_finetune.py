@@ -207,6 +207,8 @@ def _added(potential: Any, new: NewElement, train: Sequence[Frame]) -> Any:
         known = {*np.asarray(potential.numbers).tolist(), new.number}
         frames = [frame for frame in train if known.issuperset(frame.numbers.tolist())]
     vector = np.array(new.vector) if isinstance(new.vector, tuple) else new.vector
+    if frames is not None and not any(new.number in frame.numbers for frame in frames):
+        frames, vector = None, "properties"  # it is only in structures with other new elements
     return add_element(potential, new.symbol, like=new.like, vector=vector, frames=frames, e0=new.e0)
 
 

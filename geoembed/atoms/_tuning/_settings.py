@@ -21,7 +21,7 @@ class NewElement:
         symbol: Its symbol.
         like: The symbol of an element whose vector it takes.
         vector: The vector itself, or "properties": what the properties of the elements suggest. Without this and `like`
-            the training structures choose the vector.
+            the training structures choose the vector, or, where none is without other new elements, its properties.
         e0: Energy of an isolated atom, eV; None: fitted to the training structures.
 
     Raises:
