@@ -68,7 +68,7 @@ print(f"{found.neighbours:.1f} neighbours of an atom, forces of {found.force_sca
 # `untrained_mace` starts from these statistics. The rate falls whenever five validations in a row have brought nothing
 # (`schedule="plateau"`). What is kept is the moving average of the parameters with the lowest validation loss.
 # In one-hot potentials like this one the element vectors, the energies of the atoms alone, scale and shift stay as they
-# are, as in MACE; `trainable=` or `freeze` says otherwise.
+# are, as in MACE; `trainable=` says otherwise.
 
 # %%
 shape = {"channels": 8, "max_ell": 1, "hidden_ell": 0, "correlation": 2, "layers": 1}

@@ -1,5 +1,7 @@
 """Atomic structures: strict files in, neighbourhoods and models of them."""
 
+from ._add_element import add_element as add_element
+from ._add_element import element_mixture as element_mixture
 from ._batch import Batch as Batch
 from ._batch import Labels as Labels
 from ._batches import Batches as Batches
@@ -11,6 +13,8 @@ from ._chebyshev import ChebyshevBasis as ChebyshevBasis
 from ._chirality import Chirality as Chirality
 from ._committee import Committee as Committee
 from ._committee import Spread as Spread
+from ._compress import Compression as Compression
+from ._compress import compress as compress
 from ._coupling import clebsch_gordan as clebsch_gordan
 from ._descriptors import Descriptors as Descriptors
 from ._distance_transform import AgnesiTransform as AgnesiTransform
@@ -25,6 +29,7 @@ from ._element_map import MantelTest as MantelTest
 from ._element_map import compare_with_properties as compare_with_properties
 from ._element_map import element_weights as element_weights
 from ._element_map import nearest_elements as nearest_elements
+from ._element_map import permuted_correlations as permuted_correlations
 from ._element_properties import ElementProperties as ElementProperties
 from ._element_properties import element_properties as element_properties
 from ._elements import SYMBOLS as SYMBOLS
@@ -73,11 +78,30 @@ from ._training._evaluate import evaluate as evaluate
 from ._training._fit import fit as fit
 from ._training._fit_result import FitProgress as FitProgress
 from ._training._fit_result import FitResult as FitResult
-from ._training._freeze import trainable as trainable
 from ._training._settings import Stage as Stage
 from ._training._settings import Training as Training
+from ._training._trainable import trainable as trainable
 from ._training._untrained import untrained_mace as untrained_mace
 from ._training._untrained import untrained_nequip as untrained_nequip
+from ._tuning._comparison import Comparison as Comparison
+from ._tuning._energies import EnergyChange as EnergyChange
+from ._tuning._energies import refit_energies as refit_energies
+from ._tuning._finetune import FineTuned as FineTuned
+from ._tuning._finetune import FineTuningStart as FineTuningStart
+from ._tuning._finetune import finetune as finetune
+from ._tuning._recipes import recipe_rules as recipe_rules
+from ._tuning._recipes import usual_rate as usual_rate
+from ._tuning._replay import pseudo_labelled as pseudo_labelled
+from ._tuning._settings import NewElement as NewElement
+from ._tuning._settings import Recipe as Recipe
+from ._tuning._settings import Replay as Replay
+from ._uncertainty._calibration import Calibration as Calibration
+from ._uncertainty._calibration import Reliability as Reliability
+from ._uncertainty._calibration import calibration as calibration
+from ._uncertainty._laplace import posterior as posterior
+from ._uncertainty._posterior import Posterior as Posterior
+from ._uncertainty._select import Selection as Selection
+from ._uncertainty._select import select as select
 from ._verlet import Follower as Follower
 from ._verlet import Verlet as Verlet
 from ._verlet import narrow as narrow

@@ -1,5 +1,6 @@
 """Several potentials as one: their mean, and how far they are apart."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,17 +16,17 @@ from ._predict import Potential, Prediction, predict
 
 
 class Spread(NamedTuple):
-    """What a committee says: means, standard deviations (n − 1 under the root), and the energies of its members.
+    """What a `Committee` or a `Posterior` says: means and standard deviations (of a committee with n − 1).
 
     Args:
         mean: Of energy, forces, stress and energies of the atoms.
         deviation: Of the same; of forces and stress for each component.
-        energies: The energy of each structure by each member, eV.
+        energies: The energy of each structure by each member of a committee, eV; None for a posterior.
     """
 
     mean: Prediction
     deviation: Prediction
-    energies: Float[Array, "members structures"]
+    energies: Float[Array, "members structures"] | None = None
 
 
 @register
@@ -101,6 +102,18 @@ class Committee(eqx.Module):
     def __call__(self, batch: Batch) -> Float[Array, " atoms"]:
         """The mean energies of the atoms, eV; without meaning for padding."""
         return jnp.mean(self.over_members(lambda one: one(batch)), axis=0)
+
+    def directions(self, batch: Batch, *, forces: bool = True, stress: bool = False) -> Prediction:
+        """How far each member is from the mean, over √(n − 1): the sum of the squares is the variance.
+
+        Args:
+            batch: The structures.
+            forces: Whether forces are wanted.
+            stress: Whether stress is wanted.
+        """
+        each = self.each(batch, forces=forces, stress=stress)
+        root = math.sqrt(self.count - 1)
+        return jax.tree.map(lambda x: (x - jnp.mean(x, axis=0, keepdims=True)) / root, each)
 
     def spread(self, batch: Batch, *, forces: bool = True, stress: bool = False) -> Spread:
         """Means and standard deviations over the members.

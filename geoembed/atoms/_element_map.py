@@ -121,6 +121,31 @@ def compare_with_properties(
         >>> compare_with_properties(halogens_and_metals, key=jax.random.key(0)).permutations
         720
     """
+    found, drawn = permuted_correlations(embedding, key=key, permutations=permutations)
+    if not len(drawn):
+        return MantelTest(0.0, 1.0, 0)
+    reached = int(np.sum(drawn >= found - _EQUAL))
+    known = int(np.sum(np.asarray(embedding.numbers) > 0))
+    sampled = math.factorial(known) > permutations  # the one that was found is one more
+    return MantelTest(found, (reached + sampled) / (len(drawn) + sampled), len(drawn))
+
+
+def permuted_correlations(
+    embedding: ElementEmbedding, *, key: PRNGKeyArray, permutations: int = 9999
+) -> tuple[float, Float64[np.ndarray, " permutations"]]:
+    """The correlation that `compare_with_properties` finds, and those with the vectors given to other elements.
+
+    Args:
+        embedding: The vectors of at least three elements.
+        key: Random key of the permutations.
+        permutations: How many are drawn; all, where there are no more.
+
+    Returns:
+        The correlation, and that of each permutation: none, where all distances are equal.
+
+    Raises:
+        ValueError: There are fewer than three elements.
+    """
     numbers, vectors = _known(embedding)
     if len(numbers) < 3:
         raise ValueError(f"the test needs three elements or more, received {len(numbers)}")
@@ -129,16 +154,14 @@ def compare_with_properties(
     upper = np.triu_indices(len(numbers), 1)
     one, other = _normal(first[upper]), _normal(second[upper])
     if not (np.any(one) and np.any(other)):
-        return MantelTest(0.0, 1.0, 0)
-    found, reached, looked = float(one @ other), 0, 0
+        return 0.0, np.zeros(0)
+    drawn = []
     size = np.linalg.norm(first[upper] - np.mean(first[upper]))
     for orders in _permutations(len(numbers), permutations, key):
         # the mean and the length stay, and `other` has the mean 0
         moved = first[orders[:, upper[0]], orders[:, upper[1]]]
-        reached += int(np.sum(moved @ other / size >= found - _EQUAL))
-        looked += len(orders)
-    drawn = math.factorial(len(numbers)) > permutations
-    return MantelTest(found, (reached + drawn) / (looked + drawn), looked)
+        drawn.append(moved @ other / size)
+    return float(one @ other), np.concatenate(drawn)
 
 
 def _permutations(count: int, most: int, key: PRNGKeyArray):

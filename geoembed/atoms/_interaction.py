@@ -72,6 +72,10 @@ class Interaction(eqx.Module):
         residual: Whether h, mixed by element, goes around the block; else the messages are mixed by element.
         density: Whether messages are divided by 1 + Σⱼ tanh(d²), d linear in the radial functions, and not by
             `average_neighbours`: then an atom with many neighbours has no larger messages (MACE-MP-0b).
+        pairs: Whether radial functions depend on the elements of both atoms: along every path each channel of h is
+            multiplied by 1 + v·S, v the neighbour's vector, and each channel of the sum by 1 + v·T, v the atom's own.
+            Behind the mixing this is R_k(r; z, z′) = Σ_c D_kc t_c(z) R_c(r) s_c(z′), as many terms as there are
+            channels, and no network runs for every pair of elements. S and T start as zeros.
         gain: By which the SiLU of the radial network is multiplied.
         key: Random key of the weights, normal numbers.
 
@@ -88,6 +92,8 @@ class Interaction(eqx.Module):
     residual: bool = eqx.field(static=True)
     paths: tuple[Path, ...] = eqx.field(static=True)
     gain: float = eqx.field(static=True)
+    sender: Float[Array, "size _"] | None = None  # S; artefacts of before it came are without
+    receiver: Float[Array, "size _"] | None = None  # T
 
     def __init__(
         self,
@@ -102,6 +108,7 @@ class Interaction(eqx.Module):
         average_neighbours: float,
         residual: bool,
         density: bool = False,
+        pairs: bool = False,
         gain: float = SILU_GAIN,
         key: PRNGKeyArray,
     ):
@@ -118,6 +125,8 @@ class Interaction(eqx.Module):
             [(radial, 1)] * density,
         )
         self.density = one[0] if density else None
+        factors = jnp.zeros((size, len(self.paths) * channels)) if pairs else None
+        self.sender = self.receiver = factors
         self.average_neighbours = average_neighbours
         self.residual = residual
         self.gain = gain
@@ -126,14 +135,15 @@ class Interaction(eqx.Module):
         self, h: Float[Array, "atoms inputs channels"], species: Species, edges: Edges
     ) -> tuple[Float[Array, "atoms components channels"], tuple[Array, ...]]:
         """The messages, and what goes around the product: one array for each degree, none if not residual."""
-        return self._around(self._messages(split(mix(h, self.up)), edges), split(h), species, edges)
+        messages = self._messages(split(mix(h, self.up)), species, edges)
+        return self._around(messages, split(h), species, edges)
 
     def first(
         self, h: Float[Array, "kinds channels"], species: Species, edges: Edges
     ) -> tuple[Float[Array, "atoms components channels"], tuple[Array, ...]]:
         """The same for the first layer, where the features are the same for all atoms of one kind."""
         source = h[species.kind][:, None]
-        if not self._by_kind_is_cheaper(h.shape[0], edges):
+        if self.sender is not None or not self._by_kind_is_cheaper(h.shape[0], edges):
             return self(source, species, edges)
         messages = self._messages_by_kind(mix(h[:, None], self.up)[:, 0], species, edges)
         return self._around(messages, (source,), species, edges)
@@ -158,12 +168,14 @@ class Interaction(eqx.Module):
         d = edges.radial @ (self.density / math.sqrt(self.density.shape[0]))
         return 1 + jnp.sum(edges.spread(jnp.tanh(d**2)), axis=1)[:, :, None]
 
-    def _messages(self, h: tuple[Array, ...], edges: Edges) -> list[Array]:
+    def _messages(self, h: tuple[Array, ...], species: Species, edges: Edges) -> list[Array]:
         """Messages of each degree, summed over neighbours and mixed."""
-        near = [at_neighbours(x, edges.neighbours) for x in h]
         last = self.radial[-1] / math.sqrt(self.radial[-1].shape[0])
         weights = self._hidden(edges.radial) @ last
-        found = sums_by_path(self.paths, [near[l1] for l1, _, _ in self.paths], weights, edges)
+        found = sums_by_path(self.paths, self._near(h, species, edges), weights, edges)
+        if self.receiver is not None:
+            factors = self._factors(self.receiver, species)
+            found = [part * factor for part, factor in zip(found, factors, strict=True)]
         sums: list[list[Array]] = [[] for _ in self.down]
         for (_, _, l3), part in zip(self.paths, found, strict=True):
             sums[l3].append(part)
@@ -171,6 +183,20 @@ class Interaction(eqx.Module):
             jnp.concatenate(a, axis=-1) @ (w / math.sqrt(w.shape[0]))
             for a, w in zip(sums, self.down, strict=True)
         ]
+
+    def _near(self, h: tuple[Array, ...], species: Species, edges: Edges) -> list[Array]:
+        """The features of the neighbours for each path."""
+        if self.sender is None:
+            near = [at_neighbours(x, edges.neighbours) for x in h]
+            return [near[l1] for l1, _, _ in self.paths]
+        factors = self._factors(self.sender, species)
+        pairs = zip(self.paths, factors, strict=True)
+        return [at_neighbours(h[l1] * factor, edges.neighbours) for (l1, _, _), factor in pairs]
+
+    def _factors(self, weight: Array, species: Species) -> list[Float[Array, "atoms 1 channels"]]:
+        """What the element vectors of the atoms multiply channels with, for each path."""
+        of_kind = 1 + species.vectors @ weight
+        return jnp.split((species.one_hot(of_kind.dtype) @ of_kind)[:, None], len(self.paths), axis=-1)
 
     def _messages_by_kind(
         self, h: Float[Array, "kinds channels"], species: Species, edges: Edges

@@ -11,6 +11,7 @@ from ._batch import Batch
 from ._cast import cast
 from ._chebyshev import ChebyshevBasis
 from ._distance_transform import AgnesiTransform, SoftTransform
+from ._element_arrays import element_arrays
 from ._element_embedding import ElementEmbedding
 from ._expansion import expand
 from ._gain import SILU_GAIN
@@ -43,6 +44,9 @@ class Mace(eqx.Module):
         average_neighbours: By which sums over neighbours are divided: the average number in the data.
         residual_first: Whether the first layer has a skip connection too.
         couplings: The basis of products, see `Product`.
+        pair_weights: Whether radial functions depend on the elements of both atoms; those of MACE do not. Then each
+            channel of a message is multiplied by a function of the neighbour's vector before the sum and by one of the
+            atom's own behind it, both 1 at the start.
         gain: By which the SiLU of the radial networks is multiplied.
         key: Random key of the weights.
 
@@ -75,6 +79,7 @@ class Mace(eqx.Module):
         average_neighbours: float = 20.0,
         residual_first: bool = True,
         couplings: Couplings = "independent",
+        pair_weights: bool = False,
         gain: float = SILU_GAIN,
         key: PRNGKeyArray,
     ):
@@ -98,6 +103,7 @@ class Mace(eqx.Module):
                 size=size,
                 average_neighbours=average_neighbours,
                 residual=residual_first or k > 0,
+                pairs=pair_weights,
                 gain=gain,
                 key=keys[2 * k],
             )
@@ -134,8 +140,7 @@ class Mace(eqx.Module):
     @property
     def by_element(self) -> tuple[Array, ...]:
         """The arrays that element vectors are multiplied with, along the first axis."""
-        skips = [jnp.moveaxis(w, 1, 0) for layer in self.interactions for w in layer.skip]
-        return (self.embed, *skips, *[w for p in self.products for orders in p.weights for w in orders])
+        return tuple(jnp.moveaxis(array.values, array.axis, 0) for array in element_arrays(self))
 
     def __call__(self, batch: Batch) -> tuple[Float[Array, "atoms _ channels"], ...]:
         """The features behind each layer: components of degree 0, 1, … by channels."""

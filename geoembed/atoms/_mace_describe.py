@@ -29,7 +29,8 @@ def describe(potential: MacePotential | HeadsPotential) -> MaceDescription:
         The description, in the precision of the potential. Exact up to rounding.
 
     Raises:
-        InputError: The encoder is no `Mace`, has no elements, its heads differ in kind, or it multiplies four messages.
+        InputError: The encoder is no `Mace`, has no elements, its heads differ in kind, it multiplies four messages, or
+            its radial functions depend on the elements.
     """
     several = isinstance(potential, HeadsPotential)
     first, others = (potential.potential, potential.others) if several else (potential, ())
@@ -77,6 +78,11 @@ def _layer(encoder: Mace, i: int, vectors: np.ndarray, arrays: Arrays) -> MaceLa
     if len(product.weights[0]) > 3:
         hint = "Train with correlation=3 what is to go to mace-torch"
         raise InputError("the potential", "correlation", "products of four are not converted", hint)
+    if block.sender is not None:
+        reason = "its radial functions depend on both elements, those of mace-torch do not"
+        raise InputError(
+            "the potential", "pair_weights", reason, "Train without pair_weights what is to go there"
+        )
     for name, parts in (("up", block.up), ("radial", block.radial), ("mix", product.linear)):
         arrays |= {f"layers.{i}.{name}.{k}": np.asarray(part) for k, part in enumerate(parts)}
     for ell, part in enumerate(block.down):

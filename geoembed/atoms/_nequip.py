@@ -10,6 +10,7 @@ from ._batch import Batch
 from ._cast import cast
 from ._chebyshev import ChebyshevBasis
 from ._distance_transform import AgnesiTransform, SoftTransform
+from ._element_arrays import element_arrays
 from ._element_embedding import ElementEmbedding
 from ._expansion import expand
 from ._gain import SILU_GAIN
@@ -133,8 +134,7 @@ class Nequip(eqx.Module):
     @property
     def by_element(self) -> tuple[Array, ...]:
         """The arrays that element vectors are multiplied with, along the first axis."""
-        skips = [w for layer in self.interactions for w in layer.skip if w is not None]
-        return (self.embed, *[jnp.moveaxis(w, 1, 0) for w in skips])
+        return tuple(jnp.moveaxis(array.values, array.axis, 0) for array in element_arrays(self))
 
     def __call__(self, batch: Batch) -> tuple[Float[Array, "atoms _ channels"], ...]:
         """The features behind each layer: the components of its `irreps` by channels."""

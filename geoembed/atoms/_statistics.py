@@ -78,15 +78,15 @@ def statistics(
         raise InputError("frames", "", "there are none", "give the training set")
     numbers, counts = np.unique(np.concatenate([frame.numbers for frame in frames]), return_counts=True)
     usable = [frame for frame in frames if frame.energy is not None]
-    alone = {int(f.numbers[0]): float(f.energy) for f in usable if _isolated(f) and f.energy is not None}
+    alone = {int(f.numbers[0]): float(f.energy) for f in usable if is_isolated(f) and f.energy is not None}
     fixed = alone | dict(known or {})
-    bulk = [frame for frame in usable if not _isolated(frame)]
+    bulk = [frame for frame in usable if not is_isolated(frame)]
     rows, energies = _compositions(bulk, numbers)
-    e0, determined = _solve(rows, energies, numbers, fixed, dict(prior or {}))
+    e0, determined = nearest_solution(rows, energies, numbers, fixed, dict(prior or {}))
     rest = energies - rows @ e0
     shift = float(rest.mean()) if len(rest) else 0.0
-    pairs = [len(neighbour_pairs(frame, cutoff).atom) for frame in frames if not _isolated(frame)]
-    atoms = sum(len(frame.numbers) for frame in frames if not _isolated(frame))
+    pairs = [len(neighbour_pairs(frame, cutoff).atom) for frame in frames if not is_isolated(frame)]
+    atoms = sum(len(frame.numbers) for frame in frames if not is_isolated(frame))
     forces = force_range(list(frames))
     return Statistics(
         numbers=numbers,
@@ -101,7 +101,8 @@ def statistics(
     )
 
 
-def _isolated(frame: Frame) -> bool:
+def is_isolated(frame: Frame) -> bool:
+    """Whether a frame is one atom alone."""
     return len(frame.numbers) == 1 and not np.any(frame.pbc)
 
 
@@ -115,7 +116,7 @@ def _compositions(
     return rows / sizes[:, None], np.array([frame.energy for frame in frames], np.float64) / sizes
 
 
-def _solve(
+def nearest_solution(
     rows: np.ndarray,
     energies: np.ndarray,
     numbers: np.ndarray,

@@ -22,8 +22,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(atoms.train)
+app.command()(atoms.finetune)
 app.command()(atoms.evaluate)
 app.command()(atoms.describe)
+app.command()(atoms.select)
 app.add_typer(quasicrystal.app)
 
 

@@ -1,4 +1,4 @@
-"""`geoembed train`, `evaluate` and `describe`: interatomic potentials and descriptors of atoms."""
+"""`geoembed train`, `finetune`, `evaluate`, `describe` and `select`: interatomic potentials and descriptors."""
 
 import json
 from collections.abc import Callable
@@ -27,6 +27,27 @@ def train(
     folder = out or config.with_name(f"{config.stem}-result")
     report = _stoppable(lambda: run_training(config, folder, seed=seed, resume=resume, quiet=quiet))
     _print(report, as_json, lambda: train_lines(report, folder))
+    if report["status"] == "diverged":
+        raise typer.Exit(1)
+
+
+def finetune(
+    config: Annotated[Path, typer.Argument(help="A TOML configuration file.")],
+    out: Out = None,
+    resume: Resume = False,
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Teach a potential new elements or other structures, and measure what it forgets. Results go to the folder
+    CONFIG-result, or to --out; the potential is the folder model in it. Exit code 1 when the training diverged.
+    """
+    from ._atoms_finetune import run_finetuning
+    from ._atoms_finetune_report import finetune_lines
+
+    folder = out or config.with_name(f"{config.stem}-result")
+    report = _stoppable(lambda: run_finetuning(config, folder, seed=seed, resume=resume, quiet=quiet))
+    _print(report, as_json, lambda: finetune_lines(report, folder))
     if report["status"] == "diverged":
         raise typer.Exit(1)
 
@@ -76,6 +97,50 @@ def describe(
     report = run_description(model, data, out, reduce=reduce, batch=batch)
     shown = {name: value for name, value in report.items() if name not in ("input_sha256", "versions")}
     _print(report, as_json, lambda: as_text(shown))
+
+
+def select(
+    model: Annotated[Path, typer.Argument(help="The folder of a posterior, a committee or a potential.")],
+    pool: Annotated[Path, typer.Argument(help="Structures to choose from (extxyz); labels are not needed.")],
+    count: Annotated[int, typer.Option(help="How many structures to choose.")],
+    out: Annotated[Path, typer.Option(help="The extxyz file to write.")],
+    labelled: Annotated[
+        Path | None,
+        typer.Option(help="The structures the potential was trained on: they say what it is sure of."),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="weighted (the default), determinant, uncertainty, farthest or random."),
+    ] = None,
+    over: Annotated[
+        list[str] | None,
+        typer.Option(help="The uncertain numbers: last layer (the default), an element such as W, a part."),
+    ] = None,
+    energy_key: Annotated[str, typer.Option(help="The key of the energy in --labelled.")] = "energy",
+    forces_key: Annotated[str, typer.Option(help="The column of the forces.")] = "forces",
+    stress_key: Annotated[str, typer.Option(help="The key of the stress.")] = "stress",
+    seed: Seed = 0,
+    batch: Annotated[int, typer.Option(min=1, help="Structures in a batch.")] = 16,
+    as_json: Json = False,
+) -> None:
+    """Propose which structures to label next: those a potential is least sure of, and that differ. They are written in
+    the order of choice, with their comment lines as they are.
+    """
+    from ._atoms_select import run_selection, selection_lines
+
+    report = run_selection(
+        model,
+        pool,
+        out,
+        count=count,
+        labelled=labelled,
+        method=method,
+        over=over or ["last layer"],
+        keys=(energy_key, forces_key, stress_key),
+        seed=seed,
+        batch=batch,
+    )
+    _print(report, as_json, lambda: selection_lines(report))
 
 
 def _stoppable(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from ..atoms import SYMBOLS, LabelKeys, Stage, Training
+from ..core import InputError
+from ..train import Train
 from ._table import Number, Table
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -12,6 +14,7 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Degree = Annotated[int, Field(ge=0, le=6)]
+_OF_ENCODER = {"correlation": "mace", "pair_weights": "mace", "odd": "nequip"}
 
 
 class LabelsTable(Table):
@@ -93,6 +96,10 @@ class PotentialTable(Table):
     correlation: Annotated[int, Field(ge=1, le=4)] = Field(
         3, description="how many messages are multiplied at most; `mace` only"
     )
+    pair_weights: bool = Field(
+        False,
+        description="whether radial functions depend on the elements of both atoms; `mace` only, not for mace-torch",
+    )
     odd: bool = Field(
         False,
         description="whether features of both parities are kept for every degree, odd scalars too; `nequip` only",
@@ -118,13 +125,13 @@ class PotentialTable(Table):
 
     def options(self) -> dict[str, Any]:
         """The arguments of `geoembed.atoms.untrained_mace` or `untrained_nequip`."""
-        other = "odd" if self.encoder == "mace" else "correlation"
-        own = self.model_dump(exclude={"start", "isolated", "encoder", other})
+        others = {name for name, encoder in _OF_ENCODER.items() if self.encoder != encoder}
+        own = self.model_dump(exclude={"start", "isolated", "encoder", *others})
         return {name: value for name, value in own.items() if (name, value) != ("layers", None)}
 
     @model_validator(mode="after")
     def _encoder(self) -> "PotentialTable":
-        for name, encoder in (("correlation", "mace"), ("odd", "nequip")):
+        for name, encoder in _OF_ENCODER.items():
             if name in self.model_fields_set and self.encoder != encoder:
                 raise ValueError(f'{name!r} is for encoder = "{encoder}", not "{self.encoder}"')
         return self
@@ -200,19 +207,49 @@ class TrainingTable(Table):
     patience: Count | None = Field(
         Training.patience, description="validations without a new best after which the run ends"
     )
-    freeze: list[str] | None = Field(
-        None,
-        description="parts of the potential that stay as they are, such as `elements`, `energies`, `scale`, `shift`,"
-        " `readouts`, `encoder` or `encoder.interactions.0`; by default the first four where element vectors are"
-        " one-hot, as in converted models, else nothing",
-    )
     time_limit: Positive | None = Field(None, description="stop after this time and keep the best so far, s")
 
     def made(self) -> Training:
         """The options of `geoembed.atoms.fit`."""
-        own = self.model_dump(exclude={"stages", "validate_every", "time_limit", "devices", "freeze"})
+        own = self.model_dump(exclude={"stages", "validate_every", "time_limit", "devices"})
         stages = tuple(Stage(**stage.model_dump()) for stage in self.stages) or (Stage(),)
         return Training(**own, validate=self.validate_every, stages=stages)
+
+
+class TrainableTable(Table):
+    """What of the potential is trained, and how; what no such table names stays as it is, bit for bit. Without any:
+    everything, in potentials with one-hot element vectors, as converted models are, without `elements`, `scale` and
+    `shift`.
+    """
+
+    parts: list[str] = Field(
+        description="parts whose arrays are trained: names such as `readouts` or `elements` (the element vectors), or"
+        " steps that follow each other, `encoder.interactions.0`; `*` is any step, so that `*` alone is everything, and"
+        " `-1` the last one, `readouts.-1`"
+    )
+    but: list[str] = Field([], description="parts of these that are not")
+    rows: list[str] | None = Field(
+        None,
+        description="symbols of elements: only their rows of the element vectors are trained, and in what vectors are"
+        " multiplied with what belongs to one of them alone",
+    )
+    rank: Count | None = Field(
+        None, description="matrices get a change of this rank, which is merged into them at the end"
+    )
+    gains: bool = Field(False, description="the columns of arrays are only multiplied by trained numbers")
+    rate: Positive = Field(Train.rate, description="the learning rate is multiplied by this number")
+
+    @model_validator(mode="after")
+    def _sense(self) -> "TrainableTable":
+        try:
+            self.made()
+        except InputError as error:
+            raise ValueError(error.reason) from None
+        return self
+
+    def made(self) -> Train:
+        """The rule of `geoembed.atoms.fit`."""
+        return Train(**self.model_dump())
 
 
 class TrainConfig(Table):
@@ -221,3 +258,4 @@ class TrainConfig(Table):
     data: DataTable = Field(description="the labelled structures")
     potential: PotentialTable = Field(default_factory=PotentialTable, description="the potential")
     training: TrainingTable = Field(default_factory=TrainingTable, description="how it is trained")
+    trainable: list[TrainableTable] = Field([], description="what of it is trained")

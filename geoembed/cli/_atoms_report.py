@@ -24,7 +24,8 @@ def train_lines(report: dict[str, Any], out: Path) -> str:
     """The report of a training in a few lines for a person."""
     lines = [
         f"{report['status']} after {report['seconds']:.0f} s, {report['epochs']} epochs, {report['steps']} steps;"
-        f" {report['parameters']} parameters; best at epoch {report['best_epoch']}"
+        f" {report['trained']['numbers']} of {report['parameters']} parameters trained; best at epoch"
+        f" {report['best_epoch']}"
     ]
     for name in ("validation", "test"):
         if report[name] is not None:
@@ -40,8 +41,9 @@ def train_page(report: dict[str, Any]) -> str:
         "# Training of a potential",
         "",
         f"Status: **{report['status']}** after {report['seconds']:.0f} s, {report['epochs']} epochs,"
-        f" {report['steps']} steps. {report['parameters']} parameters; the best are those of epoch"
-        f" {report['best_epoch']}. Structures: {structures['train']} to learn from, {structures['valid']} to judge by,"
+        f" {report['steps']} steps. {report['trained']['numbers']} of {report['parameters']} parameters were trained;"
+        f" the best are those of epoch {report['best_epoch']}. Structures: {structures['train']} to learn from,"
+        f" {structures['valid']} to judge by,"
         f" {structures['test']} to test with. Seed {report['seed']}.",
         "",
     ]

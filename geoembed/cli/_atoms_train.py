@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 
 from ..atoms import (
     FitProgress,
@@ -25,10 +24,10 @@ from ..atoms import (
     weighted,
 )
 from ..atoms._training._interaction import check_elements
-from ..core import InputError, is_parameter, save
+from ..core import InputError, save
 from ..plot import learning_figure, parity_figure
-from ..train import StopRequest
-from ._atoms_config import TrainConfig
+from ..train import StopRequest, Train, Trainable
+from ._atoms_config import DataTable, TrainableTable, TrainConfig
 from ._atoms_data import read_potential, read_structures
 from ._atoms_progress import FitShown
 from ._atoms_report import finite, train_page
@@ -61,7 +60,7 @@ def run_training(config_file: Path, out: Path, *, seed: int, resume: bool, quiet
     config = read_toml(config_file, TrainConfig)
     make_folder(out)
     with FitShown(config_file.stem, quiet=quiet) as shown:
-        train, valid, test = _structures(config_file, config, seed)
+        train, valid, test = structures_of(config_file, config.data, seed)
         if resume and not (out / _CHECKPOINT).exists():
             shown.say(f"no checkpoint in {out}: starting from the beginning")
         if not resume and (out / _CHECKPOINT).exists():
@@ -69,13 +68,15 @@ def run_training(config_file: Path, out: Path, *, seed: int, resume: bool, quiet
             shutil.rmtree(out / _CHECKPOINT)
         potential = _potential(config_file, config, train, seed, shown)
         _check(config_file, config, potential, [train, valid, test])
+        rules, trained = chosen(config_file, config.trainable, potential)
+        shown.say(str(trained))
         shown.phase("finding neighbours and compiling")
-        found = _fit(config, potential, train, valid, out, seed, resume, shown)
+        found = _fit(config, potential, rules, train, valid, out, seed, resume, shown)
         if found.status == "interrupted":
             raise Interrupted(f"stopped; go on with --resume --out {out}")
         shown.phase("drawing")
         save(out / "model", found.potential, meta={"seed": seed, "config": config.model_dump(mode="json")})
-        report = _report(config_file, config, found, [train, valid, test], seed)
+        report = _report(config_file, config, found, trained, [train, valid, test], seed)
         _judge_and_draw(config, found, test, out, report)
         report = finite(report)
         write_report(out / "report.json", report)
@@ -86,6 +87,7 @@ def run_training(config_file: Path, out: Path, *, seed: int, resume: bool, quiet
 def _fit(
     config: TrainConfig,
     potential: Any,
+    rules: list[Train] | None,
     train: Sequence[Frame],
     valid: Sequence[Frame],
     out: Path,
@@ -105,7 +107,7 @@ def _fit(
             settings=config.training.made(),
             folder=out,
             resume=resume,
-            trainable=trainable(potential, config.training.freeze),
+            trainable=rules,
             devices=config.training.devices,
             time_limit=config.training.time_limit,
             group=config.data.group,
@@ -114,11 +116,28 @@ def _fit(
         )
 
 
+def chosen(
+    file: Path, tables: Sequence[TrainableTable], potential: Any
+) -> tuple[list[Train] | None, Trainable]:
+    """The rules of the tables [[trainable]], None without any, and what of a potential they train.
+
+    Raises:
+        InputError: One of them does not suit the potential.
+    """
+    rules = [table.made() for table in tables] or None
+    try:
+        return rules, trainable(potential, rules)
+    except InputError as error:
+        number = int(error.where.removeprefix("trainable[").removesuffix("]"))
+        place = place_of(file, ("trainable", number))
+        raise InputError(file, place, error.reason, error.hint) from None
+
+
 def _potential(file: Path, config: TrainConfig, train: Sequence[Frame], seed: int, shown: FitShown) -> Any:
     """The potential to go on from, or a new one."""
     asked = config.potential
     if asked.start is not None:
-        return read_potential(_file(file, ("potential", "start"), asked.start))
+        return read_potential(file_of(file, ("potential", "start"), asked.start))
     known = {atomic_number(symbol): energy for symbol, energy in asked.isolated.items()}
     found = statistics(train, asked.cutoff, known=known)
     for note in found.notes:
@@ -129,18 +148,13 @@ def _potential(file: Path, config: TrainConfig, train: Sequence[Frame], seed: in
         return make(found, key=jax.random.fold_in(jax.random.key(seed), _WEIGHTS), **options)
 
 
-def _structures(file: Path, config: TrainConfig, seed: int) -> tuple[list[Frame], list[Frame], list[Frame]]:
+def structures_of(file: Path, data: DataTable, seed: int) -> tuple[list[Frame], list[Frame], list[Frame]]:
     """The structures to learn from, to judge by and to test with."""
-    data = config.data
-    try:
-        labels = LabelKeys(**data.labels.model_dump())
-    except ValueError as error:
-        place = place_of(file, ("data", "labels"))
-        raise InputError(file, place, str(error), "Correct it") from None
+    labels = labels_of(file, data)
 
     def read(name: str) -> list[Frame]:
         value = getattr(data, name)
-        return [] if value is None else read_structures(_file(file, ("data", name), value), None, labels)
+        return [] if value is None else read_structures(file_of(file, ("data", name), value), None, labels)
 
     train, valid, test = read("train"), read("valid"), read("test")
     if data.valid_share is not None:
@@ -152,14 +166,25 @@ def _structures(file: Path, config: TrainConfig, seed: int) -> tuple[list[Frame]
     return weighted(train, data.weights, group=data.group, key=data.weight_key), valid, test
 
 
+def labels_of(file: Path, data: DataTable) -> LabelKeys:
+    """Where the files have their labels."""
+    try:
+        return LabelKeys(**data.labels.model_dump())
+    except ValueError as error:
+        place = place_of(file, ("data", "labels"))
+        raise InputError(file, place, str(error), "Correct it") from None
+
+
 def _check(file: Path, config: TrainConfig, potential: Any, structures: list[list[Frame]]) -> None:
-    """Raises InputError when the potential does not know an element of a file."""
+    """Raises InputError when the potential does not know an element of a file, or an option makes no sense."""
+    config.training.made()
     for name, frames in zip(("train", "valid", "test"), structures, strict=True):
         said = getattr(config.data, name) or config.data.train
         check_elements(potential, frames, str(file.parent / said))
 
 
-def _file(config_file: Path, place: Place, name: str) -> Path:
+def file_of(config_file: Path, place: Place, name: str) -> Path:
+    """The file or folder that a key names; raises InputError when there is none."""
     path = config_file.parent / name
     if not path.exists():
         raise InputError(config_file, place_of(config_file, place), f"there is no {path}", "Correct the path")
@@ -167,9 +192,13 @@ def _file(config_file: Path, place: Place, name: str) -> Path:
 
 
 def _report(
-    file: Path, config: TrainConfig, found: FitResult, structures: list[list[Frame]], seed: int
+    file: Path,
+    config: TrainConfig,
+    found: FitResult,
+    trained: Trainable,
+    structures: list[list[Frame]],
+    seed: int,
 ) -> dict[str, Any]:
-    leaves = [leaf for leaf in jax.tree.leaves(found.potential) if is_parameter(leaf)]
     names = ("train", "valid", "test")
     hashes = {
         name: sha256(file.parent / value)
@@ -182,7 +211,8 @@ def _report(
         "best_epoch": found.best_epoch,
         "steps": found.steps,
         "seconds": found.seconds,
-        "parameters": int(sum(np.prod(leaf.shape, dtype=int) for leaf in leaves)),
+        "parameters": trained.total,
+        "trained": {"numbers": trained.count, "parts": [line.to_dict() for line in trained.table]},
         "structures": {name: len(some) for name, some in zip(names, structures, strict=True)},
         "validation": None if found.validation is None else found.validation.to_dict(),
         "test": None,

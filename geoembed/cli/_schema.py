@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ._atoms_config import TrainConfig
+from ._atoms_finetune_config import FinetuneConfig
 from ._config import Config
 from ._elastic_config import ElasticConfig
 from ._field_config import FieldConfig
@@ -48,7 +49,18 @@ _FIELD_TITLES = {
     "network": "[network]",
     "output": "[output]",
 }
-_TRAIN_TITLES = {"data": "[data]", "potential": "[potential]", "training": "[training]"}
+_TRAIN_TITLES = {
+    "data": "[data]",
+    "potential": "[potential]",
+    "training": "[training]",
+    "trainable": "[[trainable]]",
+}
+_FINETUNE_TITLES = {
+    "tuning": "[tuning]",
+    "new": "[new.SYMBOL]",
+    "old": "[old]",
+    "training": "[training]",
+}
 _INTRODUCTION = """# The configuration file
 
 `geoembed solve FILE.toml` reads one TOML file. The key `kind` of `[physics]` says whether it is about
@@ -84,6 +96,11 @@ _TRAIN_INTRODUCTION = """## Training a potential
 
 `geoembed train FILE.toml` reads a file of its own. Energies are in eV, lengths in Å.
 """
+_FINETUNE_INTRODUCTION = """## Fine-tuning a potential
+
+`geoembed finetune FILE.toml` reads a file of its own; see [how to fine-tune](../how-to/fine-tune.md). `[data]` and
+`[[trainable]]` are those of [training a potential](#training-a-potential).
+"""
 
 
 def reference_page() -> str:
@@ -94,6 +111,7 @@ def reference_page() -> str:
     sections += [_ELASTIC_INTRODUCTION, *_sections(ElasticConfig, _ELASTIC_TITLES)]
     sections += [_FIELD_INTRODUCTION.replace("FUNCTIONS", functions), *_sections(FieldConfig, _FIELD_TITLES)]
     sections += [_TRAIN_INTRODUCTION, *_sections(TrainConfig, _TRAIN_TITLES)]
+    sections += [_FINETUNE_INTRODUCTION, *_sections(FinetuneConfig, _FINETUNE_TITLES)]
     return "\n".join(sections)
 
 

@@ -118,6 +118,7 @@ def _build(cls: Any, name: str, values: dict[str, Any], path: str, fail: Fail) -
     if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
         raise fail(place, f"{name!r} is not a class with fields", _OTHER_VERSION)
     fields = {field.name: field for field in _saved_fields(cls)}
+    values = _defaults(fields) | values
     if set(fields) != set(values):
         wrong = min(set(fields) ^ set(values))
         state = "missing" if wrong in fields else "unknown"
@@ -145,6 +146,11 @@ def _restore_module(cls: type, values: dict[str, Any]) -> Any:
 def _saved_fields(cls: type) -> list[dataclasses.Field]:
     """All fields of a module; of a plain dataclass those that its constructor takes."""
     return [field for field in dataclasses.fields(cls) if field.init or issubclass(cls, eqx.Module)]
+
+
+def _defaults(fields: dict[str, dataclasses.Field]) -> dict[str, Any]:
+    """What an artefact means that is older than a field: the field's default, if it has one."""
+    return {name: field.default for name, field in fields.items() if field.default is not dataclasses.MISSING}
 
 
 def _full_name(cls: type) -> str:

@@ -3,6 +3,7 @@
 from ._convergence import convergence_figure as convergence_figure
 from ._displacement import displacement_figure as displacement_figure
 from ._displacement import save_displacement as save_displacement
+from ._element_map import element_map_figure as element_map_figure
 from ._field import field_figure as field_figure
 from ._field import save_field as save_field
 from ._field_samples import FieldGrid as FieldGrid

@@ -1,7 +1,7 @@
 """Minimising a random loss by Adam."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,11 +13,15 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ..core import is_parameter
+from ._change import Changes, on_device
+from ._rule import Train
+from ._trainable import trainable as choose
 
 Model = TypeVar("Model")
 Loss = Callable[[Any, Any, PRNGKeyArray], Float[Array, ""]]
 
 _ADAM = optax.scale_by_adam()
+_CHANGES = 2**31 + 1  # folded into the key: where changes of low rank start, apart from the steps
 _WARM_UP = 0.05  # part of the steps over which the rate rises from 0
 
 
@@ -62,6 +66,7 @@ def descend(
     steps: int,
     rate: float,
     key: PRNGKeyArray,
+    trainable: Sequence[Train] | None = None,
     chunk: int = 100,
     callback: Callable[[DescentProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -79,6 +84,8 @@ def descend(
         steps: How many steps.
         rate: The largest learning rate.
         key: Random key; step i gets `jax.random.fold_in(key, i)`.
+        trainable: Rules that say which arrays are trained, and how, see `Train`; the others stay as they are, bit for
+            bit. None: all jax arrays.
         chunk: Steps between two reports.
         callback: Receives a `DescentProgress` after each chunk.
         should_stop: Asked after each chunk; True ends the descent.
@@ -88,6 +95,7 @@ def descend(
 
     Raises:
         ValueError: `steps` or `chunk` is below 1.
+        InputError: A rule cannot be applied.
 
     References:
         D. P. Kingma, J. Ba, ICLR 2015, algorithm 1; I. Loshchilov, F. Hutter, ICLR 2017, eq. 5 (cosine).
@@ -103,13 +111,15 @@ def descend(
     if steps < 1 or chunk < 1:
         raise ValueError(f"steps and chunk must be at least 1, received {steps} and {chunk}")
     start = time.perf_counter()
-    parameters, rest = eqx.partition(model, is_parameter)
+    parameters, maker, rates = _begin(model, trainable, key)
     state = _ADAM.init(parameters)
     history: list[DescentProgress] = []
     status, done = "done", 0
     while done < steps:
         until = min(done + chunk, steps)
-        moved, state, total = _run(loss, parameters, rest, state, data, key, (done, until, steps), rate)
+        moved, state, total = _run(
+            loss, parameters, maker, rates, state, data, key, (done, until, steps), rate
+        )
         mean = float(total) / (until - done)
         if not np.isfinite(mean):
             status = "diverged"
@@ -121,13 +131,48 @@ def descend(
         if done < steps and should_stop is not None and should_stop():
             status = "interrupted"
             break
-    return Descent(eqx.combine(parameters, rest), status, tuple(history))
+    return Descent(maker.at_the_end(parameters), status, tuple(history))
+
+
+class _Maker(eqx.Module):
+    """Makes the model of what is trained.
+
+    Args:
+        rest: The model without it.
+        changes: How it is put in; None where it is the arrays themselves.
+    """
+
+    rest: Any
+    changes: Changes | None = None
+
+    def __call__(self, parameters: Any) -> Any:
+        return (
+            eqx.combine(parameters, self.rest)
+            if self.changes is None
+            else self.changes(self.rest, parameters)
+        )
+
+    def at_the_end(self, parameters: Any) -> Any:
+        """The same on the host."""
+        return self(parameters) if self.changes is None else self.changes.merged(self.rest, parameters)
+
+
+def _begin(model: Any, rules: Sequence[Train] | None, key: PRNGKeyArray) -> tuple[Any, _Maker, Any]:
+    """What is trained, what makes the model of it, and by what the rate is multiplied; None for 1."""
+    if rules is None:
+        parameters, rest = eqx.partition(model, is_parameter)
+        return parameters, _Maker(rest), None
+    chosen = choose(model, rules)
+    numbers = chosen.start(model, key=jax.random.fold_in(key, _CHANGES))
+    rates = on_device(chosen.each_rate(jax.device_get(numbers)))
+    return numbers, _Maker(chosen.changes.without(model), chosen.changes), rates
 
 
 def _run(
     loss: Loss,
     parameters: Any,
-    rest: Any,
+    maker: _Maker,
+    rates: Any,
     state: Any,
     data: Any,
     key: PRNGKeyArray,
@@ -137,20 +182,21 @@ def _run(
     """Some steps as one program."""
     limits = [jnp.asarray(count, jnp.int32) for count in counts]
     with jax.numpy_dtype_promotion("standard"):  # optax multiplies floats by its integer count of steps
-        return _compiled(loss, parameters, rest, state, data, key, limits, jnp.asarray(rate))
+        return _compiled(loss, parameters, maker, rates, state, data, key, limits, jnp.asarray(rate))
 
 
 @eqx.filter_jit
-def _compiled(loss, parameters, rest, state, data, key, limits, rate):
+def _compiled(loss, parameters, maker, rates, state, data, key, limits, rate):
     start, until, steps = limits
 
     def value(parameters: Any, step_key: PRNGKeyArray) -> Array:
-        return loss(eqx.combine(parameters, rest), data, step_key)
+        return loss(maker(parameters), data, step_key)
 
     def step(i: Array, carry: tuple) -> tuple:
         parameters, state, total = carry
         found, gradient = jax.value_and_grad(value)(parameters, jax.random.fold_in(key, i))
         updates, state = _ADAM.update(gradient, state)
+        updates = updates if rates is None else jax.tree.map(jnp.multiply, updates, rates)
         size = rate * _schedule(i, steps, rate.dtype)
         moved = jax.tree.map(lambda p, u: p - (size * u).astype(p.dtype), parameters, updates)
         return moved, state, total + found.astype(total.dtype)

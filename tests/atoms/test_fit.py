@@ -12,7 +12,8 @@ import jax
 import numpy as np
 import pytest
 
-from geoembed.atoms import Frame, Stage, Training, evaluate, fit, pack
+from geoembed.atoms import Buckets, Frame, Stage, Training, evaluate, fit, pack
+from geoembed.atoms._training._loader import Loader
 from geoembed.atoms._training._loss import Form, known, sums
 from geoembed.core import InputError
 from tests.atoms.toy_potential import clusters, labelled, leaves, morse, said
@@ -140,15 +141,6 @@ def test_labels_that_cannot_be_reached_end_the_run(frames):
     assert leaves(found.potential) == leaves(morse(shift=0.15))
 
 
-@pytest.mark.slow
-def test_what_is_not_trainable_stays(frames):
-    start = morse(shift=0.15)
-    chosen = eqx.tree_at(lambda p: p.depth, jax.tree.map(lambda _: True, start), False)
-    found = trained(frames, trainable=chosen, settings=replace(SETTINGS, epochs=2))
-    assert leaves(found.potential.depth) == leaves(start.depth)
-    assert leaves(found.potential.stiffness) != leaves(start.stiffness)
-
-
 class Alone(eqx.Module):
     """A potential with energies of isolated atoms that float32 cannot hold beside the rest."""
 
@@ -164,6 +156,22 @@ class Alone(eqx.Module):
 
     def isolated(self, numbers):
         return np.full(len(numbers), self.energy)
+
+
+def test_runs_that_share_buckets_share_shapes(frames):
+    settings = replace(SETTINGS, epochs=2)
+    buckets = Buckets(((24, 12),), 5, (2,), 0.0)
+    loaders = [Loader(some, 6.0, 5, 1, "float32", buckets) for some in (frames[0][:5], frames[0][4:])]
+    shapes = [loader.batch(np.arange(5), 0).neighbours.mask.shape for loader in loaders]
+    assert shapes == [(1, 24, 12)] * 2
+    own, shared = (trained(frames, settings=settings, buckets=b) for b in (None, buckets))
+    for one, two in zip(leaves(own.potential), leaves(shared.potential), strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-5)
+
+
+def test_buckets_for_smaller_batches_are_refused(frames):
+    with pytest.raises(InputError, match="batches of 5 structures do not fit into buckets of 4"):
+        trained(frames, buckets=Buckets(((24, 12),), 4, (2,), 0.0))
 
 
 def test_large_energies_of_isolated_atoms_cost_no_digits(frames):

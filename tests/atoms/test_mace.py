@@ -136,6 +136,34 @@ def test_what_is_missing_is_named(model, data):
         atoms.mace_from_state({**state, name: state[name] + 0.1}, **options)
 
 
+def test_a_converted_table_with_all_its_directions_is_the_same(model, evaluate):
+    base, (compressed, report) = evaluate(model[1]), atoms.compress(model[2])
+    assert (report.rank, report.full, report.error) == (2, 2, 0.0)
+    assert np.abs(compressed.encoder.embed - model[2].encoder.embed).max() > 0.1, "other numbers"
+    got = evaluate(model[1], lambda _: eqx.filter(compressed, is_parameter))
+    for one, other in zip(jax.tree.leaves(got), jax.tree.leaves(base), strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12 * np.abs(other).max())
+
+
+@pytest.mark.slow
+def test_a_converted_model_learns_an_element(model, evaluate):
+    """Potassium is sodium but for E0, and the model still says what it said."""
+    _, frames, potential = model
+    base, grown = evaluate(frames), atoms.add_element(potential, "K", like="Na", e0=-1.5)
+    assert grown.numbers.tolist() == [11, 17, 19]
+    with jax.enable_x64(True):
+        run = eqx.filter_jit(lambda one, batch: predict(one, batch))
+        old = run(grown, pack(frames, potential.cutoff, **SIZES))
+        salty = [dataclasses.replace(f, numbers=np.where(f.numbers == 11, 19, f.numbers)) for f in frames]
+        new = run(grown, pack(salty, potential.cutoff, **SIZES))
+    scale = np.abs(base.forces).max()
+    for got in (old, new):
+        np.testing.assert_allclose(got.forces, base.forces, rtol=0, atol=1e-12 * scale)
+    np.testing.assert_allclose(old.atom_energies[:18], base.atom_energies[:18], rtol=1e-12)
+    e0 = np.where(np.concatenate([f.numbers for f in frames]) == 11, -1.5 - float(potential.energies[0]), 0.0)
+    np.testing.assert_allclose(new.atom_energies[:18], base.atom_energies[:18] + e0, rtol=0, atol=1e-11)
+
+
 def small(elements, precision="float32", **changes):
     settings = {
         "channels": 4,

@@ -23,6 +23,8 @@ from geoembed.atoms import (
     statistics,
     untrained_mace,
 )
+from geoembed.atoms._expansion import expand
+from geoembed.atoms._interaction import Interaction, Species
 from tests.atoms.toy_potential import morse
 
 CUTOFF = 3.5
@@ -47,8 +49,13 @@ def model(elements, energies=None):
         radial=BesselBasis(CUTOFF, 4),
         radial_layers=(8,),
         average_neighbours=6.0,
+        pair_weights=True,
         key=jax.random.key(1),
     )
+    places = lambda e: [w for layer in e.interactions for w in (layer.sender, layer.receiver)]  # noqa: E731
+    draw = np.random.default_rng(3)
+    drawn = [jnp.asarray(draw.normal(size=w.shape), w.dtype) for w in places(encoder)]
+    encoder = eqx.tree_at(places, encoder, drawn)
     energies = None if energies is None else jnp.asarray(energies)
     return MacePotential(encoder, energies=energies, repulsion=Repulsion(), key=jax.random.key(2))
 
@@ -112,7 +119,9 @@ def test_weights_of_the_elements(double):
     assert found["Na"][0][1] > 0.01
     # one-hot vectors are all equally far apart; the weights are not
     encoder = model(ElementEmbedding.one_hot([11, 17, 47])).encoder
-    rows = lambda m: jax.tree.leaves((m.embed, [product.weights for product in m.products]))  # noqa: E731
+    rows = lambda m: jax.tree.leaves((  # noqa: E731
+        m.embed, [product.weights for product in m.products], [[e.sender, e.receiver] for e in m.interactions]
+    ))  # fmt: skip
     skips = lambda m: jax.tree.leaves([layer.skip for layer in m.interactions])  # noqa: E731
     alike = eqx.tree_at(rows, encoder, [w.at[2].set(w[1]) for w in rows(encoder)])
     alike = eqx.tree_at(skips, alike, [w.at[:, 2].set(w[:, 1]) for w in skips(encoder)])
@@ -135,7 +144,9 @@ def test_the_report_about_a_potential():
     assert report["parameters_by_part"]["element_vectors"] == 4 * 5
     # embed 5·4; skips: first layer degree 0, second layer degree 0, each 4·5·4; products: 5·4 for each function:
     # degree 0: one of A, two of A⊗A; degree 1: one of A, one of A⊗A; the second layer has degree 0 only
-    assert report["parameters_by_part"]["times_element_vectors"] == 20 + 2 * 80 + 20 * (3 + 2 + 3)
+    # pairs: two factors for each of the two paths of the first layer and the four of the second
+    parameters = report["parameters_by_part"]["times_element_vectors"]
+    assert parameters == 20 + 2 * 80 + 20 * (3 + 2 + 3) + 2 * 20 * (2 + 4)
     assert report["nearest_elements"]["Ag"].split()[0] in ("Na,", "Cl", "Na")
     assert report["flags"] == []
     plain = inspect_potential(morse())
@@ -144,6 +155,29 @@ def test_the_report_about_a_potential():
     }  # fmt: skip
     broken = dataclasses.replace(morse(), depth=jnp.array([jnp.nan, 1.0]))
     assert inspect_potential(broken)["flags"] == ["1 arrays hold numbers that are not finite"]
+
+
+def test_radial_functions_depend_on_both_elements(double):
+    """Of two atoms each has one neighbour: its message is multiplied by (1 + vⱼ·S)(1 + vᵢ·T), path by path."""
+    layer = Interaction(
+        4, input_ell=0, output_ell=0, max_ell=1, radial=4, radial_layers=(), size=2, average_neighbours=1.0,
+        residual=True, pairs=True, key=jax.random.key(0),
+    )  # fmt: skip
+    layer = eqx.tree_at(lambda one: one.down, layer, (2 * jnp.eye(4),) * 2)  # divided by the root of 4
+    draw = np.random.default_rng(0)
+    vectors, h = draw.normal(size=(2, 2)), jnp.asarray(draw.normal(size=(2, 1, 4)))
+    species = Species(jnp.asarray(vectors), jnp.arange(2))
+    pair = Frame(np.array([11, 17]), np.array([[0, 0, 0], [1.0, 0.7, -0.4]]), None, np.zeros(3, bool))
+    messages = eqx.filter_jit(lambda one, b: one(h, species, expand(b, BesselBasis(CUTOFF, 4), 1))[0])
+    plain = np.asarray(messages(layer, pack([pair], CUTOFF)))
+    factors = draw.normal(size=(2, 2, 8))
+    layer = eqx.tree_at(lambda one: (one.sender, one.receiver), layer, tuple(jnp.asarray(factors)))
+    found = np.asarray(messages(layer, pack([pair], CUTOFF)))
+    of_path = np.repeat([0, 1], [1, 3])  # the components of degree 0, then those of degree 1
+    for atom, other in ((0, 1), (1, 0)):
+        both = (1 + vectors[other] @ factors[0]) * (1 + vectors[atom] @ factors[1])
+        np.testing.assert_allclose(found[atom], plain[atom] * both.reshape(2, 4)[of_path], rtol=1e-12)
+    assert np.abs(plain).min() > 1e-5
 
 
 @pytest.mark.slow

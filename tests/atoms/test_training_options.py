@@ -1,26 +1,14 @@
-"""Options of a training: rates that fall on a plateau, structures that count more, parts that stay."""
+"""Options of a training: rates that fall on a plateau, structures that count more."""
 
 from dataclasses import replace
 
-import jax
 import numpy as np
 import pytest
 
-from geoembed.atoms import (
-    ElementEmbedding,
-    Frame,
-    HeadsPotential,
-    Training,
-    fit,
-    statistics,
-    trainable,
-    untrained_mace,
-    weighted,
-)
+from geoembed.atoms import Frame, Training, weighted
 from geoembed.atoms._training._plateau import Plateau
-from geoembed.core import InputError, is_parameter
-from tests.atoms import mace_fixture
-from tests.atoms.test_fit import KEY, SETTINGS, StopAt, trained
+from geoembed.core import InputError
+from tests.atoms.test_fit import SETTINGS, StopAt, trained
 from tests.atoms.toy_potential import clusters, labelled, leaves, morse
 
 FALLING = replace(SETTINGS, schedule="plateau", plateau_factor=0.5, plateau_patience=0, epochs=12, rate=0.05)
@@ -31,18 +19,6 @@ def frames():
     """Labelled structures: to train on, and to judge by."""
     found = labelled(clusters(18), morse())
     return found[:10], found[10:]
-
-
-@pytest.fixture(scope="module")
-def small():
-    """The smallest potential with the parts of a converted MACE model, and structures for it."""
-    pair = Frame(np.array([18, 36]), np.array([[0, 0, 0], [2.3, 0, 0.4]]), None, np.zeros(3, bool))
-    push = np.array([[0.3, 0, 0], [-0.3, 0, 0]])
-    structures = [
-        replace(pair, positions=pair.positions * s, energy=-7.0 + s, forces=s * push) for s in (0.9, 1.0)
-    ]
-    options = {"channels": 2, "max_ell": 1, "hidden_ell": 0, "correlation": 1, "layers": 1, "cutoff": 3.0}
-    return untrained_mace(statistics(structures, 3.0), key=KEY, **options), structures
 
 
 def test_the_rate_falls_as_torchs():
@@ -102,53 +78,3 @@ def test_a_weight_of_nothing_leaves_a_structure_out(frames):
     counted = [replace(frame, weight=1.0) for frame in wrong]
     three = trained((frames[0][:5] + counted, frames[1]), settings=settings)
     assert leaves(one.potential) != leaves(three.potential)
-
-
-@pytest.mark.slow
-def test_what_mace_does_not_train_stays_as_it_is(small):
-    """Bit for bit, in spite of weight decay; all other numbers move."""
-    potential, structures = small
-    settings = Training(epochs=3, batch=2, decay=0.1, rate=0.1, warm_up=0.0)
-    found = fit(potential, structures, structures, key=KEY, settings=settings).potential
-    for part in (lambda p: p.encoder.elements, lambda p: (p.energies, p.scale, p.shift)):
-        assert leaves(part(found)) == leaves(part(potential))
-    for part in (
-        lambda p: p.encoder.embed,
-        lambda p: p.encoder.interactions[0].radial,
-        lambda p: p.encoder.products[0].linear,
-        lambda p: p.readouts,
-    ):
-        pairs = zip(leaves(part(found)), leaves(part(potential)), strict=True)
-        assert all(new != old for new, old in pairs)
-
-
-def test_parts_are_named(small):
-    potential, _ = small
-    frozen = trainable(potential, ["encoder.interactions.0", "shift"])
-    assert not any(jax.tree.leaves((frozen.encoder.interactions, frozen.shift)))
-    assert all(
-        jax.tree.leaves((frozen.encoder.products, frozen.readouts, frozen.encoder.elements, frozen.scale))
-    )
-    assert all(jax.tree.leaves(trainable(potential, [])))
-    with pytest.raises(InputError, match=r"no part 'readout'.*readouts"):
-        trainable(potential, ["readout"])
-    with pytest.raises(InputError, match="nothing is left to train"):
-        trainable(potential, ["encoder", "readouts", "energies", "scale", "shift"])
-
-
-def test_vectors_that_are_learned_are_trained(small):
-    elements = ElementEmbedding.random([18, 36], 2, key=KEY)
-    assert all(jax.tree.leaves(trainable((small[0].readouts, elements))))
-    assert all(jax.tree.leaves(trainable(morse())))
-
-
-@pytest.mark.slow
-def test_a_converted_model_keeps_its_tables(data):
-    potential = mace_fixture.potential(data)
-    heads = HeadsPotential(potential, (), ("only",))
-    for model, flags in ((potential, trainable(potential)), (potential, trainable(heads).potential)):
-        still = (flags.encoder.elements.vectors, flags.energies, flags.scale, flags.shift)
-        assert still == (False,) * 4
-        pairs = zip(jax.tree.leaves(flags), jax.tree.leaves(model), strict=True)
-        moved = sum(flag and is_parameter(leaf) for flag, leaf in pairs)
-        assert moved == sum(is_parameter(leaf) for leaf in jax.tree.leaves(model)) - 4

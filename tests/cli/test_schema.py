@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from geoembed.cli import _schema
 from geoembed.cli._atoms_config import TrainConfig
+from geoembed.cli._atoms_finetune_config import FinetuneConfig
 from geoembed.cli._config import Config
 from geoembed.cli._elastic_config import ElasticConfig
 from geoembed.cli._field_config import FieldConfig
@@ -67,7 +68,7 @@ def test_every_key_has_a_row_a_meaning_and_a_default():
     named = {name.split(".")[-1] for name, *_ in rows}
     schemas = [
         model.model_json_schema()
-        for model in (Config, TransientConfig, ElasticConfig, FieldConfig, TrainConfig)
+        for model in (Config, TransientConfig, ElasticConfig, FieldConfig, TrainConfig, FinetuneConfig)
     ]
     expected = {key for one in schemas for table in one["$defs"].values() for key in table["properties"]}
     assert named == expected

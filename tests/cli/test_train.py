@@ -41,7 +41,6 @@ start = "start"
 [training]
 epochs = 4
 batch = 5
-freeze = ["distance"]
 rate = 0.02
 average = 0.5
 
@@ -52,7 +51,16 @@ stress = 10.0
 start = 0.5
 energy = 100.0
 stress = 10.0
+
+[[trainable]]
+parts = ["depth"]
+
+[[trainable]]
+parts = ["*"]
+but = ["depth", "distance"]
+rate = 0.5
 """
+RULES = CONFIG[CONFIG.index("[[trainable]]") :]
 
 
 def write_case(folder, *changes):
@@ -84,6 +92,12 @@ def test_everything_is_written(finished):
     assert report["status"] == "done"
     assert report["structures"] == {"train": 8, "valid": 5, "test": 5}
     assert report["parameters"] == 6
+    assert report["trained"]["numbers"] == 4
+    assert [(line["part"], line["rate"]) for line in report["trained"]["parts"]] == [
+        ("depth", 1.0),
+        ("stiffness", 0.5),
+    ]
+    assert "4 of 6 parameters were trained" in (out / "report.md").read_text()
     assert report["epochs"] == 4
     assert len((out / "log.jsonl").read_text().splitlines()) == 4
     assert report["test"]["energy"]["count"] == 5
@@ -135,6 +149,8 @@ def test_interrupted_and_resumed(finished, geoembed, tmp_path, monkeypatch):
     assert outcome.code == 0, outcome.err
     assert "done after" in outcome.out
     assert "epoch 4/4" in outcome.err
+    assert "4 of 6 numbers are trained" in outcome.err
+    assert "stiffness  2      all            2   0.5" in outcome.err
     assert leaves(load(tmp_path / "out" / "model")) == leaves(load(out / "model"))
 
 
@@ -143,7 +159,11 @@ def test_interrupted_and_resumed(finished, geoembed, tmp_path, monkeypatch):
     [
         ("epochs = 4", "epocs = 4", ["'epocs'", "Did you mean 'epochs'", "line 11"]),
         ("box = 2.0", "bax = 2.0", ["no structure has config_type=bax", "box, free"]),
-        ('"distance"', '"distances"', ["there is no part 'distances'", "depth, distance, stiffness"]),
+        ('"distance"', '"distances"', ["line 27", "no part 'distances'", "depth, distance, stiffness"]),
+        ('but = ["depth", "distance"]', "", ["line 27: trainable[1]", "rules 0 and 1 are both about depth"]),
+        ('parts = ["*"]', 'parts = ["*"]\nrows = ["Ar"]', ["line 27", "no table of element vectors"]),
+        ("rate = 0.5", "rank = 2\ngains = true", ["trainable", "more than one of rows, rank and gains"]),
+        ("rate = 0.5", "rank = 1", ["trainable[1]", "stiffness is no matrix"]),
         ("batch = 5", "batch = 0", ["training.batch", "greater than or equal to 1"]),
         ('"train.xyz"', '"trian.xyz"', ["there is no", "trian.xyz", "data.train"]),
         ("valid_share = 0.4", "", ["valid_share"]),
@@ -200,7 +220,7 @@ def test_a_new_potential_has_the_vectors_that_are_asked_for(tmp_path):
 @pytest.mark.slow
 def test_a_potential_with_gates_is_trained_and_used(tmp_path):
     table = 'encoder = "nequip"\nodd = true\ncutoff = 4.0\nchannels = 1\nlayers = 2\nmax_ell = 1'
-    changes = [('start = "start"', table), ("epochs = 4", "epochs = 1"), ('freeze = ["distance"]\n', "")]
+    changes = [('start = "start"', table), ("epochs = 4", "epochs = 1"), (RULES, "")]
     config, out = write_case(tmp_path, *changes), tmp_path / "out"
     report = _atoms_train.run_training(config, out, seed=1, resume=False, quiet=True)
     assert report["status"] == "done"

@@ -375,6 +375,11 @@ def test_a_wrong_manifest_with_right_hashes(saved, change, said):
     refuses(saved, said)
 
 
+def test_a_field_that_came_later_has_its_default(saved):
+    rewrite(saved, edit(*FIELDS, "options", "fields", "names", value=None))
+    assert load(saved).options == Options(3, 0.1, ())
+
+
 def archive(path: Path, members: dict[str, bytes], compression=zipfile.ZIP_STORED) -> bytes:
     with zipfile.ZipFile(path, "w", compression) as file:
         for name, data in members.items():

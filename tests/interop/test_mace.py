@@ -1,5 +1,6 @@
 """Models of mace-torch become potentials that say the same, and go back. Needs the extra mace; random weights."""
 
+import dataclasses
 import json
 
 import equinox as eqx
@@ -7,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from geoembed.atoms import HeadsPotential, load_mace, pack, predict
+from geoembed.atoms import HeadsPotential, add_element, compress, load_mace, pack, predict
 from geoembed.cli import main
 from geoembed.core import InputError, load
 from tests.interop import mace_variants as variants
@@ -168,6 +169,38 @@ def test_a_step_of_training_goes_back(interop, tmp_path):
     here = said_by(moved)
     assert np.abs(here["energy"] - said_by(potential)["energy"]).max() > 1e-3
     assert_same(variants.answers(interop.to_torch(moved), FRAMES), here)
+
+
+def test_another_element_goes_back(interop):
+    """Germanium, with weights of its own or without, in both heads; the repulsion knows its nucleus."""
+    model = variants.build(
+        num_interactions=1,
+        max_ell=1,
+        correlation=2,
+        pair_repulsion=True,
+        transform="Agnesi",
+        heads=["ours", "theirs"],
+    )
+    potential = interop.from_torch(model)
+    e0 = {"ours": -5.0, "theirs": 2.0}
+    grown, wide = (add_element(potential, "Ge", vector="properties", e0=e0, wide=w) for w in (False, True))
+    frames = [dataclasses.replace(f, numbers=np.where(f.numbers == 14, 32, f.numbers)) for f in FRAMES]
+    batch = pack(frames, potential.cutoff, atoms=13)
+    said = eqx.filter_jit(predict)(grown.select("theirs"), batch, stress=True)
+    here = {name: np.asarray(getattr(said, name)) for name in NAMES}
+    here |= {name: here[name][:11] for name in ("atom_energies", "forces")}
+    for one in (grown, wide):
+        back = interop.to_torch(one)
+        assert_same(variants.answers(back, frames, 1), here)
+        assert_same(variants.answers(back, FRAMES, 1), variants.answers(model, FRAMES, 1))
+    assert np.abs(here["forces"] - variants.answers(model, FRAMES, 1)["forces"]).max() > 1e-4
+
+
+def test_compressed_tables_go_back(interop):
+    model = variants.build(**variants.VARIANTS["linear"])
+    small, report = compress(interop.from_torch(model))
+    assert report.error < 1e-14
+    assert_same(variants.answers(interop.to_torch(small), FRAMES), variants.answers(model, FRAMES))
 
 
 REFUSED = {

@@ -29,6 +29,9 @@ from geoembed.pinn._regions import in_box
 from geoembed.pinn._rows import form_of, side_rows
 from tests.pinn.test_solve_field import deviation, places
 
+# many programs that run for a moment: compiling them took most of the time
+pytestmark = pytest.mark.usefixtures("compiled_quickly")
+
 KEY = jax.random.key(0)
 CONDUCTIVITY = {"brick": 0.8, "wool": 0.04, "rest": 1.5}
 ENDS = (0.2, 0.21)  # the wool is thinner than a cell of the first grid

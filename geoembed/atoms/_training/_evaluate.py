@@ -12,6 +12,7 @@ from jaxtyping import Float64
 
 from ...core import InputError
 from .._batch import Batch
+from .._buckets import Buckets
 from .._elements import SYMBOLS
 from .._frame import Frame
 from .._predict import Prediction, predict
@@ -61,11 +62,22 @@ class Evaluator:
         batch: Structures in a batch.
         devices: How many devices share a batch.
         group: The value of the comment line that says to which group a structure belongs.
+        buckets: The shapes of the batches; None chooses them.
     """
 
-    def __init__(self, potential: Any, frames: Sequence[Frame], batch: int, devices: int, group: str):
+    def __init__(
+        self,
+        potential: Any,
+        frames: Sequence[Frame],
+        batch: int,
+        devices: int,
+        group: str,
+        buckets: Buckets | None = None,
+    ):
         self.frames, self.group = reduced(potential, frames), group
-        self.loader = Loader(self.frames, float(potential.cutoff), batch, devices, real_type(potential))
+        self.loader = Loader(
+            self.frames, float(potential.cutoff), batch, devices, real_type(potential), buckets
+        )
         self.order, self.mesh = np.arange(len(frames)), mesh_of(devices)
         self.batches = [self.loader.batch(self.order, number) for number in range(self.loader.count)]
         self.forces = any(frame.forces is not None for frame in frames)

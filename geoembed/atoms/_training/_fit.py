@@ -7,28 +7,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from ...core import host_generator, is_parameter
-from ...train import JsonLines
+from ...core import host_generator
+from ...train import JsonLines, Train
+from .._buckets import Buckets
 from .._frame import Frame
 from ._evaluate import Evaluator, check_labels
 from ._fit_result import FitProgress, FitResult
-from ._freeze import trainable as usual
-from ._interaction import Interaction, check_elements, precision, real_type, reduced
+from ._interaction import check_elements, precision, real_type, reduced
 from ._loader import Loader
 from ._loss import Form
 from ._plateau import Plateau
 from ._position import TREES, Checkpoint, Position, identity_of
 from ._settings import Stage, Training
 from ._steps import Knobs, everywhere, mesh_of, replicated, start, step, transformation
+from ._trainable import trainable as chosen
 from ._vectors import Layout, Vectors
 
 _SAVE_EVERY = 60.0  # seconds
 _LOG, _CHECKPOINT = "log.jsonl", "checkpoint"
+_CHANGES = (
+    2**31 + 1
+)  # folded into the key: where changes of low rank start, apart from the order of the structures
 
 
 def fit(
@@ -40,7 +43,8 @@ def fit(
     settings: Training | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
-    trainable: Any = None,
+    trainable: Sequence[Train] | None = None,
+    buckets: Buckets | None = None,
     devices: int = 1,
     time_limit: float | None = None,
     group: str = "config_type",
@@ -60,13 +64,16 @@ def fit(
             energies without those of the isolated atoms, and `isolated(numbers)`, these in float64 on the host.
         train: Structures to learn from; labels that are missing do not count.
         valid: Structures to judge by.
-        key: Random key; decides the order of the structures.
+        key: Random key; decides the order of the structures, and where changes of low rank start.
         settings: The options.
         folder: Where `log.jsonl` and the checkpoint are kept; None keeps nothing.
         resume: Continue the run whose checkpoint is in the folder, if there is one.
-        trainable: Which arrays are trained: truth values in a pytree, or a function of a leaf, as `equinox.partition`
-            has them. None: what `atoms.trainable` says, which leaves the element vectors, the energies of isolated
-            atoms, shift and scale of a converted MACE model as they are.
+        trainable: Rules that say which arrays are trained, and how; see `atoms.trainable`, which also says what the
+            default None means. The rest stays as it is, bit for bit, also under weight decay, which pulls the trained
+            numbers only: of changes of low rank and gains these, not the arrays. The moving average is of the
+            trained numbers too. What is judged and returned is a plain potential, with the changes merged in.
+        buckets: The shapes of the batches, such as those that `choose_buckets` finds for a larger set: runs that share
+            them share their compiled programs. None chooses them for each set.
         devices: How many devices share a batch.
         time_limit: Stop after this time, s.
         group: The value of the comment line that says to which group a structure belongs.
@@ -77,7 +84,8 @@ def fit(
         The best potential, and how it came about.
 
     Raises:
-        InputError: There are no labels, the potential does not know an element, or the checkpoint is of another run.
+        InputError: There are no labels, the potential does not know an element, a rule cannot be applied, a batch does
+            not fit into the buckets, or the checkpoint is of another run.
 
     Example:
         >>> import equinox as eqx, jax, jax.numpy as jnp, numpy as np
@@ -97,7 +105,7 @@ def fit(
         check_labels(frames, name)
         check_elements(potential, frames, name)
     with precision(potential):
-        run = _Run(potential, train, valid, key, settings, folder, trainable, devices, group)
+        run = _Run(potential, train, valid, key, settings, folder, trainable, buckets, devices, group)
         run.callback, run.should_stop, run.time_limit = callback, should_stop, time_limit
         run.begin(resume)
         return run.finish()
@@ -114,21 +122,26 @@ class _Run:
         key: PRNGKeyArray,
         settings: Training,
         folder: str | Path | None,
-        trainable: Any,
+        trainable: Sequence[Train] | None,
+        buckets: Buckets | None,
         devices: int,
         group: str,
     ):
         self.settings, self.key = settings, key
         self.began = time.perf_counter()
-        trainable = usual(potential) if trainable is None else trainable
-        chosen, left = eqx.partition(Interaction(potential), Interaction(trainable))
-        parameters, rest = eqx.partition(chosen, is_parameter)
+        trained = chosen(potential, trainable)
         self.mesh = mesh_of(devices)
-        self.fixed = everywhere(eqx.combine(rest, left), self.mesh)
+        self.changes = everywhere(trained.changes, self.mesh)
+        self.bare = everywhere(trained.changes.without(potential), self.mesh)
         self.loader = Loader(
-            reduced(potential, train), float(potential.cutoff), settings.batch, devices, real_type(potential)
+            reduced(potential, train),
+            float(potential.cutoff),
+            settings.batch,
+            devices,
+            real_type(potential),
+            buckets,
         )
-        self.evaluator = Evaluator(potential, valid, settings.batch, devices, group)
+        self.evaluator = Evaluator(potential, valid, settings.batch, devices, group, buckets)
         self.optimiser = transformation(settings.optimiser, settings.clip, settings.decay)
         self.form = Form(
             settings.loss,
@@ -137,10 +150,12 @@ class _Run:
             any(frame.stress is not None for frame in train) and any(s.stress for s in settings.stages),
         )
         self.folder = None if folder is None else Path(folder)
-        identity = identity_of(potential, parameters, train, valid, key, settings)
+        identity = identity_of(potential, trained, train, valid, key, settings)
         self.checkpoint = Checkpoint(self.folder and self.folder / _CHECKPOINT, identity)
-        self.layout = Layout.of(parameters)
-        vectors = replicated(self.layout.ravel(jax.device_get(parameters)), self.mesh)
+        numbers = jax.device_get(trained.start(potential, key=jax.random.fold_in(key, _CHANGES)))
+        self.layout = Layout.of(numbers)
+        vectors = replicated(self.layout.ravel(numbers), self.mesh)
+        self.rates = replicated(self.layout.ravel(trained.each_rate(numbers)), self.mesh)
         moving = everywhere(start(vectors, self.optimiser), self.mesh)
         self.at = Position(moving, moving, vectors)
         self.callback: Callable[[FitProgress], None] | None = None
@@ -192,8 +207,8 @@ class _Run:
             batch = self.loader.batch(order, number)
             knobs = self._knobs(stage, at.step + number - at.batch)
             moving, *said = step(
-                moving, self.fixed, batch, knobs,
-                layout=self.layout, form=self.form, optimiser=self.optimiser, mesh=self.mesh,
+                moving, (self.bare, self.changes), batch, knobs,
+                rates=self.rates, layout=self.layout, form=self.form, optimiser=self.optimiser, mesh=self.mesh,
             )  # fmt: skip
             losses.append(said)
         found = np.array([[float(value), float(size)] for value, size in losses])
@@ -273,8 +288,8 @@ class _Run:
         )
 
     def _potential(self, vectors: Vectors) -> Any:
-        parameters = self.layout.unravel(jax.device_get(vectors))  # there, nothing is compiled for it
-        return eqx.combine(replicated(parameters, self.mesh), self.fixed).potential
+        numbers = self.layout.unravel(jax.device_get(vectors))
+        return everywhere(self.changes.merged(self.bare, numbers), self.mesh)
 
     def _log(self, record: dict[str, Any]) -> None:
         JsonLines(self.folder and self.folder / _LOG).write(record)

@@ -8,8 +8,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from ...core import InputError
 from .._batch import Batch
-from .._buckets import choose_buckets
+from .._buckets import Buckets, choose_buckets
 from .._frame import Frame
 from .._pack import most_neighbours, pack
 from .._pairs import neighbour_pairs
@@ -30,9 +31,21 @@ class Loader:
         size: Structures in a batch, over all devices.
         devices: How many devices share a batch.
         dtype: Of the real arrays.
+        buckets: The shapes of the batches; None chooses them for these frames.
+
+    Raises:
+        InputError: The buckets are made for batches of fewer structures than a device gets.
     """
 
-    def __init__(self, frames: Sequence[Frame], cutoff: float, size: int, devices: int, dtype: str):
+    def __init__(
+        self,
+        frames: Sequence[Frame],
+        cutoff: float,
+        size: int,
+        devices: int,
+        dtype: str,
+        buckets: Buckets | None = None,
+    ):
         self.frames, self.cutoff, self.size, self.devices, self.dtype = frames, cutoff, size, devices, dtype
         self.mesh = mesh_of(devices)
         self.pairs = [neighbour_pairs(frame, cutoff) for frame in frames]
@@ -42,8 +55,13 @@ class Loader:
         few = len(self.elements) <= _SAME_KINDS
         least = len(self.elements) if few else min(len(np.unique(frame.numbers)) for frame in frames)
         self.table = self.elements if few else None
-        kinds = np.array([len(self.elements), least])
-        self.buckets = choose_buckets(self.atoms, self.slots, kinds, -(-size // devices), shapes=_SHAPES)
+        kinds, each = np.array([len(self.elements), least]), -(-size // devices)
+        if buckets is None:
+            buckets = choose_buckets(self.atoms, self.slots, kinds, each, shapes=_SHAPES)
+        elif buckets.structures < each:
+            reason = f"batches of {each} structures do not fit into buckets of {buckets.structures}"
+            raise InputError("buckets", "structures", reason, "Choose them for batches of this size")
+        self.buckets = buckets
 
     @property
     def count(self) -> int:

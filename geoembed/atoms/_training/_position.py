@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from ...core import InputError, load, load_meta, save
+from ...train import Trainable
 from .._frame import Frame
 from ._plateau import Plateau
 from ._settings import Training
@@ -21,7 +22,7 @@ from ._steps import Moving
 from ._vectors import Vectors
 
 TREES = ("moving", "good", "best")
-_FORMAT = 2  # of the arrays in a checkpoint
+_FORMAT = 3  # of the arrays in a checkpoint
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,24 +108,23 @@ class Checkpoint:
 
 def identity_of(
     potential: Any,
-    parameters: Any,
+    trained: Trainable,
     train: Sequence[Frame],
     valid: Sequence[Frame],
     key: PRNGKeyArray,
     settings: Training,
 ) -> str:
-    """The hash of everything that decides the course of a run; `parameters` are the trained arrays of the potential."""
+    """The hash of everything that decides the course of a run."""
     plain = {
         "format": _FORMAT,
         "settings": settings.identity,
+        "trained": [line.to_dict() for line in trained.table],
         "key": np.asarray(jax.random.key_data(key)).tolist(),
     }
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
     for path, leaf in jax.tree_util.tree_leaves_with_path(potential):
         digest.update(jax.tree_util.keystr(path).encode())
         digest.update(np.asarray(leaf).tobytes() if hasattr(leaf, "dtype") else repr(leaf).encode())
-    for path, _ in jax.tree_util.tree_leaves_with_path(parameters):
-        digest.update(jax.tree_util.keystr(path).encode())
     for frame in (*train, None, *valid):
         if frame is None:
             digest.update(b"|")

@@ -14,19 +14,22 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
 
 from ...core import InputError
+from ...train import Changes
 from .._batch import Batch
+from ._interaction import Interaction
 from ._loss import Form, known, sums
 from ._settings import Optimiser
 from ._vectors import Layout, Vectors, matrices
 
 AXIS = "structures"
+Fixed = tuple[Any, Changes]
 
 
 class Moving(NamedTuple):
     """What a step changes.
 
     Args:
-        parameters: The trained arrays as vectors, see `Layout`.
+        parameters: The trained numbers as vectors, see `Layout`.
         optimiser: The optimiser's state.
         average: The moving average of the parameters.
     """
@@ -64,10 +67,11 @@ def start(parameters: Vectors, optimiser: optax.GradientTransformation) -> Movin
 
 def step(
     moving: Moving,
-    fixed: Any,
+    fixed: Fixed,
     batch: Batch,
     knobs: Knobs,
     *,
+    rates: Vectors,
     layout: Layout,
     form: Form,
     optimiser: optax.GradientTransformation,
@@ -77,10 +81,11 @@ def step(
 
     Args:
         moving: The state.
-        fixed: The potential without its trained arrays.
+        fixed: The potential without what is trained as a whole, and what makes one of it and the trained numbers.
         batch: Every array has an axis for the devices in front.
         knobs: The numbers of this step.
-        layout: Where the trained arrays stand in the vectors.
+        rates: By which the learning rate of each trained number is multiplied.
+        layout: Where the trained numbers stand in the vectors.
         form: The form of the loss.
         optimiser: The optimiser.
         mesh: The devices.
@@ -89,15 +94,16 @@ def step(
         The new state, the loss before the step, and the norm of its gradient.
     """
     numbers = np.array(knobs, jax.tree.leaves(moving.parameters)[0].dtype)
-    return _step(moving, fixed, batch, everywhere(numbers, mesh), layout, form, optimiser, mesh)
+    return _step(moving, fixed, batch, everywhere(numbers, mesh), rates, layout, form, optimiser, mesh)
 
 
 @eqx.filter_jit
 def _step(
     moving: Moving,
-    fixed: Any,
+    fixed: Fixed,
     batch: Batch,
     knobs: Float[Array, "5"],
+    rates: Vectors,
     layout: Layout,
     form: Form,
     optimiser: optax.GradientTransformation,
@@ -108,7 +114,10 @@ def _step(
     with _promoting():
         updates, own = optimiser.update(slope, moving.optimiser, moving.parameters)
     parameters = jax.tree.map(
-        lambda p, u: p - knobs[0].astype(p.dtype) * u.astype(p.dtype), moving.parameters, updates
+        lambda p, u, r: p - knobs[0].astype(p.dtype) * (r * u.astype(p.dtype)),
+        moving.parameters,
+        updates,
+        rates,
     )
     average = jax.tree.map(
         lambda a, p: a + (1.0 - knobs[1]).astype(p.dtype) * (p - a), moving.average, parameters
@@ -118,7 +127,7 @@ def _step(
 
 def _gradient(
     parameters: Vectors,
-    fixed: Any,
+    fixed: Fixed,
     batch: Batch,
     weights: Float[Array, "3"],
     layout: Layout,
@@ -134,7 +143,8 @@ def _gradient(
         scales = weights / jnp.maximum(counts, 1.0)
 
         def loss(parameters: Any) -> Array:
-            potential = eqx.combine(parameters, arrays, static)
+            bare, changes = eqx.combine(arrays, static)
+            potential = Interaction(changes(bare, parameters))
             return jnp.sum(scales * jnp.stack(sums(potential, own, form)))
 
         value, slope = jax.value_and_grad(loss)(layout.unravel(parameters))

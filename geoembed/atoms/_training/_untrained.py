@@ -31,6 +31,7 @@ def untrained_mace(
     max_ell: int = 3,
     correlation: int = 3,
     layers: int = 2,
+    pair_weights: bool = False,
     elements: Vectors = "one_hot",
     element_size: int | None = None,
     free_elements: int = 0,
@@ -50,6 +51,7 @@ def untrained_mace(
         max_ell: Largest degree of the spherical harmonics.
         correlation: How many messages are multiplied at most.
         layers: How many layers.
+        pair_weights: Whether radial functions depend on the elements of both atoms, see `Mace`.
         elements: The element vectors: "one_hot", where elements share nothing, as in MACE; "random"; or "physical",
             where elements that are alike start alike, see `ElementEmbedding`.
         element_size: How many numbers a random or physical vector has; None for 16.
@@ -72,6 +74,7 @@ def untrained_mace(
             max_ell=max_ell,
             correlation=correlation,
             num_interactions=layers,
+            pair_weights=pair_weights,
             average_neighbours=found.neighbours,
             key=key,
         )

@@ -1,0 +1,1 @@
+"""Fine-tuning: a potential that learns something new, and what it forgets meanwhile."""

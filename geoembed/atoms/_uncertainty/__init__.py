@@ -1,0 +1,1 @@
+"""How sure a potential is, whether that is true, and which structures would teach it most."""
