@@ -12,13 +12,13 @@ from ..core import InputError
 from ..plot import dislocation_figure
 from ..plot._bonds import bonds_of_indices
 from ..quasicrystal import (
-    DefectCut,
     Model,
     StraightDislocation,
     Winding,
-    dislocated_cut,
+    dislocated,
     elastic_invariants,
     elastic_tensor,
+    is_translation,
     lattice_point_group,
     stability_margin,
     straight_dislocation,
@@ -59,10 +59,12 @@ def write_dislocation(
         both = jnp.asarray(np.concatenate([parallel @ vector, perp @ vector]))
         direction = _line(line, len(parallel))
         field, energy = _field(parallel, perp, both, direction, constants, scale)
-        found = _cut(model, parallel, perp, field, radius, core, math.radians(branch))
+        found = dislocated(model, field, radius=radius, core=core, branch=math.radians(branch))
         columns = {"perp": found.perp, "lattice": found.indices, "angle": found.angle}
-        symbols = symbols_of(element, np.zeros(len(found.points), int))
-        edge, whole = tile_edge(model), bool(np.all(vector == np.rint(vector)))
+        if len(model.surfaces) > 1:
+            columns["species"] = found.species
+        symbols = symbols_of(element, found.species)
+        edge, whole = tile_edge(model), is_translation(model, vector)
         jump = vector.astype(int) if whole else np.zeros(len(vector), int)
         bonds = bonds_of_indices(found.points, found.indices, 1.35 * edge, jump)
         write_sites(files, found.points, columns, symbols, bonds)
@@ -78,7 +80,7 @@ def write_dislocation(
             "burgers_physical": (parallel @ vector).tolist(),
             "burgers_perpendicular": (perp @ vector).tolist(),
             "of_the_lattice": whole,
-            "note": None if whole else "no vector of the lattice: there is a fault on the cut",
+            "note": None if whole else "no translation of all its windows: there is a fault on the cut",
             "displacement": "elastic" if energy is not None else "b angle / 2 pi",
             "energy_factor": energy,
             "files": [str(file) for file in files],
@@ -87,13 +89,9 @@ def write_dislocation(
 
 def _require(name: str, model: Model, radius: float, core: float) -> None:
     d = model.lattice.dimensions[0]
-    if len(model.surfaces) > 1 or d == 1:
-        reason = (
-            "a chain has no lines"
-            if d == 1
-            else "it has several windows, which dislocations here cannot have"
-        )
-        raise InputError("MODEL", name, reason, "Choose ammann_beenker, dodecagonal or icosahedral")
+    if d == 1:
+        hint = "Choose penrose, ammann_beenker, dodecagonal or icosahedral"
+        raise InputError("MODEL", name, "a chain has no lines", hint)
     if core >= radius:
         raise InputError(
             "--core", f"{core:g}", f"the core fills the ball of {radius:g}", "Take a larger --radius"
@@ -167,27 +165,3 @@ def _field(
 def _named(components: tuple[tuple[int, int, int, int], ...]) -> str:
     """Components of the elastic tensor, counted from 1 as in books."""
     return ", ".join("C" + "".join(str(i + 1) for i in component) for component in components)
-
-
-def _cut(
-    model: Model,
-    parallel: np.ndarray,
-    perp: np.ndarray,
-    field: Winding | StraightDislocation,
-    radius: float,
-    core: float,
-    branch: float,
-) -> DefectCut:
-    window = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), model.surfaces[0].window)
-    axes = np.eye(len(perp))
-    return dislocated_cut(
-        parallel,
-        perp,
-        field,
-        lambda q: window.margin(q) >= 0,
-        radius=radius,
-        window_radius=float(np.linalg.norm(window.support(np.concatenate([axes, -axes])))),
-        core=core,
-        shift=np.asarray(model.shift, np.float64),
-        branch=branch,
-    )
