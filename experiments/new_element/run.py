@@ -31,6 +31,8 @@ def main() -> None:
     matplotlib.use("Agg")
     rows = [json.loads(line) for line in ROWS.read_text().splitlines()]
     rows = [one for one in rows if one["config"] == rows[-1]["config"]]
+    seconds = [one["seconds"] for one in rows if "seconds" in one][-1]
+    rows = [one for one in rows if one.get("seconds", seconds) == seconds]
     before = {one["family"]: one["errors"] for one in rows if one["case"] == "before"}
     alone = {one["arm"]: one for one in rows if one["case"] == "zero-shot"}
     runs: dict[Key, list[dict[str, Any]]] = defaultdict(list)

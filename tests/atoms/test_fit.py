@@ -165,7 +165,7 @@ def test_runs_that_share_buckets_share_shapes(frames):
     shapes = [loader.batch(np.arange(5), 0).neighbours.mask.shape for loader in loaders]
     assert shapes == [(1, 24, 12)] * 2
     own, shared = (trained(frames, settings=settings, buckets=b) for b in (None, buckets))
-    for one, two in zip(leaves(own.potential), leaves(shared.potential), strict=True):
+    for one, two in zip(*(jax.tree.leaves(run.potential) for run in (own, shared)), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-5)
 
 
