@@ -14,6 +14,7 @@ from geoembed.atoms import Evaluation, Frame, MacePotential, add_element, evalua
 from geoembed.train import Train
 
 SYMBOL, LIKE = "W", "Mo"
+_VALIDATIONS = 20  # in a run; one where steps are timed
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,10 @@ def trained(
 ) -> tuple[MacePotential, dict[str, Any]]:
     """Trains for so many CPU seconds of this process; how many epochs there is time for is measured before."""
 
-    def go(frames: Sequence[Frame], epochs: int, until: float = np.inf) -> Any:
+    def go(frames: Sequence[Frame], epochs: int, validations: int = 1, until: float = np.inf) -> Any:
+        own = settings(epochs, rate, validations)
         return fit(
-            start, frames, valid(), key=jax.random.key(seed), settings=settings(epochs, rate), trainable=rules,
+            start, frames, valid(), key=jax.random.key(seed), settings=own, trainable=rules,
             buckets=buckets(), group="set", should_stop=lambda: time.process_time() > until,
         )  # fmt: skip
 
@@ -129,7 +131,7 @@ def trained(
         _COSTS[kind] = _cost(go)
     epochs = max(1, round(seconds / (_COSTS[kind] * sum(map(_weight, frames)))))
     began = time.process_time()
-    result = go(frames, epochs, began + 1.2 * seconds)
+    result = go(frames, epochs, _VALIDATIONS, began + 1.2 * seconds)
     cpu = round(time.process_time() - began, 1)
     best = min((record["score"] for record in result.history), default=None)
     said = {"cpu": cpu, "epochs": epochs, "steps": result.steps, "best_epoch": result.best_epoch}

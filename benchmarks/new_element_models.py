@@ -13,12 +13,12 @@ from geoembed import load, save
 from geoembed.atoms import MacePotential, Stage, Statistics, Training, fit, statistics, untrained_mace
 
 
-def settings(epochs: int, rate: float) -> Training:
-    """Of a run; validated about twenty times."""
+def settings(epochs: int, rate: float, validations: int = 20) -> Training:
+    """Of a run; validated about so many times."""
     return Training(
         epochs=epochs,
         rate=rate,
-        validate=max(1, epochs // 20),
+        validate=max(1, epochs // validations),
         stages=(Stage(**CONFIG["loss"]),),
         **CONFIG["training"],
     )
