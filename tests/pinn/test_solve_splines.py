@@ -32,9 +32,6 @@ from geoembed.pinn import _solve_splines as solve_splines
 from tests.pinn.test_checkpoint import StopAt
 from tests.pinn.test_solve_field import deviation, equal, places
 
-# many programs that run for a moment: compiling them took most of the time
-pytestmark = pytest.mark.usefixtures("compiled_quickly")
-
 KEY = jax.random.key(0)
 UNIT = Interval(0.0, 1.0)
 
