@@ -9,9 +9,9 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float64
 
-from ..core import InputError
+from ..core import InputError, on_device
 from ._element_arrays import ElementArray, element_arrays, made_of, with_element_arrays
-from ._element_rows import AnyPotential, P, first_of, heads_of, known_numbers, known_vectors, on_device
+from ._element_rows import AnyPotential, P, first_of, heads_of, known_numbers, known_vectors
 from ._elements import SYMBOLS
 from ._frame import Frame
 from ._training._evaluate import evaluate

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float64
 
+from ..core import on_device
 from ._batch import Batch
-from ._element_rows import P, first_of, on_device
+from ._element_rows import P, first_of
 from ._frame import Frame
 from ._pack import most_neighbours, pack
 from ._pairs import neighbour_pairs

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import equinox as eqx
-import jax
 import numpy as np
 from jaxtyping import Array, Float64, PRNGKeyArray
 
-from ..core import host_generator
+from ..core import host_generator, on_device
 from ._element_arrays import ElementArray, element_arrays, made_of, with_element_arrays
 from ._heads import HeadsPotential
 from ._mace import MacePotential
@@ -18,6 +17,7 @@ P = TypeVar("P", MacePotential, HeadsPotential)
 
 
 def first_of(potential: AnyPotential) -> MacePotential:
+    """The potential itself, or that of the first head."""
     return potential.potential if isinstance(potential, HeadsPotential) else potential
 
 
@@ -28,11 +28,13 @@ def heads_of(potential: AnyPotential) -> list[Any]:
 
 
 def known_numbers(potential: AnyPotential) -> list[int]:
+    """The atomic numbers of the elements that it knows, in the order of their rows."""
     numbers = first_of(potential).numbers
     return numbers[numbers > 0].tolist()
 
 
 def known_vectors(potential: AnyPotential) -> Float64[np.ndarray, "known size"]:
+    """Their vectors, in the same order."""
     table = first_of(potential).encoder.elements
     return np.asarray(table.vectors, np.float64)[np.asarray(table.numbers) > 0]
 
@@ -64,11 +66,6 @@ def _set(array: np.ndarray, row: int, value: Any) -> Array:
     return on_device(changed)
 
 
-def on_device(values: np.ndarray) -> Array:
-    with jax.enable_x64(True):  # only so that float64 stays float64
-        return jax.device_put(values)
-
-
 def placed(
     potential: P, row: int, vector: Float64[np.ndarray, " size"], mixture: Float64[np.ndarray, " known"]
 ) -> P:
@@ -85,6 +82,7 @@ def placed(
 
 
 def with_energies(potential: P, row: int, energies: Sequence[float]) -> P:
+    """E0 of the element in this row, one for each head, eV."""
     values = [
         _set(np.asarray(head.energies), row, value)
         for head, value in zip(heads_of(potential), energies, strict=True)

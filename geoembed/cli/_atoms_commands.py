@@ -26,9 +26,7 @@ def train(
 
     folder = out or config.with_name(f"{config.stem}-result")
     report = _stoppable(lambda: run_training(config, folder, seed=seed, resume=resume, quiet=quiet))
-    _print(report, as_json, lambda: train_lines(report, folder))
-    if report["status"] == "diverged":
-        raise typer.Exit(1)
+    _print_run(report, as_json, lambda: train_lines(report, folder))
 
 
 def finetune(
@@ -47,9 +45,7 @@ def finetune(
 
     folder = out or config.with_name(f"{config.stem}-result")
     report = _stoppable(lambda: run_finetuning(config, folder, seed=seed, resume=resume, quiet=quiet))
-    _print(report, as_json, lambda: finetune_lines(report, folder))
-    if report["status"] == "diverged":
-        raise typer.Exit(1)
+    _print_run(report, as_json, lambda: finetune_lines(report, folder))
 
 
 def evaluate(
@@ -151,6 +147,13 @@ def _stoppable(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     except Interrupted as stopped:
         typer.echo(f"geoembed: {stopped}", err=True)
         raise typer.Exit(130) from None
+
+
+def _print_run(report: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:
+    """Prints a report of a training; exit code 1 when it diverged."""
+    _print(report, as_json, text)
+    if report["status"] == "diverged":
+        raise typer.Exit(1)
 
 
 def _print(report: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:

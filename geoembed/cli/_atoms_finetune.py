@@ -1,6 +1,5 @@
 """One fine-tuning: a configuration and a potential in; a potential, a report of what it forgot, and a log out."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,11 @@ from ._atoms_finetune_config import FinetuneConfig
 from ._atoms_finetune_report import finetune_page, start_lines
 from ._atoms_progress import FitShown
 from ._atoms_report import finite
-from ._atoms_train import file_of, labels_of, structures_of
+from ._atoms_train import at_its_rule, clear_earlier_run, file_of, labels_of, structures_of
 from ._read_config import place_of, read_toml
 from ._recipe_evidence import evidence, recommendation
 from ._report import sha256, versions, write_report
 from ._run import Interrupted, make_folder
-
-_CHECKPOINT = "checkpoint"
 
 
 def run_finetuning(config_file: Path, out: Path, *, seed: int, resume: bool, quiet: bool) -> dict[str, Any]:
@@ -59,11 +56,7 @@ def run_finetuning(config_file: Path, out: Path, *, seed: int, resume: bool, qui
         old, replay = _old(config_file, config)
         _check(config_file, config, before, (train, valid, test))
         make_folder(out)
-        if resume and not (out / _CHECKPOINT).exists():
-            shown.say(f"no checkpoint in {out}: starting from the beginning")
-        if not resume and (out / _CHECKPOINT).exists():
-            shown.say("an earlier run lies here; starting again (use --resume to continue it)")
-            shutil.rmtree(out / _CHECKPOINT)
+        clear_earlier_run(out, resume, shown)
         advice = recommendation(evidence(), frames=len(train), new=bool(config.new), recipe=config.recipe)
         shown.phase("adding elements, fitting energies, judging what is there")
         try:
@@ -174,8 +167,7 @@ def _check(file: Path, config: FinetuneConfig, before: Any, structures: tuple[li
 def _placed(file: Path, config: FinetuneConfig, error: InputError) -> InputError:
     """An error about a rule or a new element as one about its line in the configuration."""
     if config.trainable and error.where.startswith("trainable["):
-        number = int(error.where.removeprefix("trainable[").removesuffix("]"))
-        return InputError(file, place_of(file, ("trainable", number)), error.reason, error.hint)
+        return at_its_rule(file, error)
     named = [symbol for symbol in config.new if symbol == error.where]
     if named and str(error.file) in ("add_element", "energies", "new element"):
         return InputError(file, place_of(file, ("new", named[0])), error.reason, error.hint)

@@ -61,11 +61,7 @@ def run_training(config_file: Path, out: Path, *, seed: int, resume: bool, quiet
     make_folder(out)
     with FitShown(config_file.stem, quiet=quiet) as shown:
         train, valid, test = structures_of(config_file, config.data, seed)
-        if resume and not (out / _CHECKPOINT).exists():
-            shown.say(f"no checkpoint in {out}: starting from the beginning")
-        if not resume and (out / _CHECKPOINT).exists():
-            shown.say("an earlier run lies here; starting again (use --resume to continue it)")
-            shutil.rmtree(out / _CHECKPOINT)
+        clear_earlier_run(out, resume, shown)
         potential = _potential(config_file, config, train, seed, shown)
         _check(config_file, config, potential, [train, valid, test])
         rules, trained = chosen(config_file, config.trainable, potential)
@@ -116,6 +112,16 @@ def _fit(
         )
 
 
+def clear_earlier_run(out: Path, resume: bool, shown: FitShown) -> None:
+    """Says when there is nothing to resume, and clears a checkpoint away that is not wanted."""
+    checkpoint = out / _CHECKPOINT
+    if resume and not checkpoint.exists():
+        shown.say(f"no checkpoint in {out}: starting from the beginning")
+    if not resume and checkpoint.exists():
+        shown.say("an earlier run lies here; starting again (use --resume to continue it)")
+        shutil.rmtree(checkpoint)
+
+
 def chosen(
     file: Path, tables: Sequence[TrainableTable], potential: Any
 ) -> tuple[list[Train] | None, Trainable]:
@@ -128,9 +134,13 @@ def chosen(
     try:
         return rules, trainable(potential, rules)
     except InputError as error:
-        number = int(error.where.removeprefix("trainable[").removesuffix("]"))
-        place = place_of(file, ("trainable", number))
-        raise InputError(file, place, error.reason, error.hint) from None
+        raise at_its_rule(file, error) from None
+
+
+def at_its_rule(file: Path, error: InputError) -> InputError:
+    """An error about a rule as one about its table [[trainable]] in the configuration."""
+    number = int(error.where.removeprefix("trainable[").removesuffix("]"))
+    return InputError(file, place_of(file, ("trainable", number)), error.reason, error.hint)
 
 
 def _potential(file: Path, config: TrainConfig, train: Sequence[Frame], seed: int, shown: FitShown) -> Any:

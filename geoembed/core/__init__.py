@@ -23,6 +23,7 @@ from ._parameters import is_parameter as is_parameter
 from ._points import one_point as one_point
 from ._properties import Property as Property
 from ._random import host_generator as host_generator
+from ._random import on_device as on_device
 from ._random import rows_on_device as rows_on_device
 from ._registry import register as register
 from ._safe import arccos as arccos

@@ -1,4 +1,6 @@
-"""Random numbers on the host."""
+"""Random numbers on the host, and the way of numbers from there to the device."""
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,3 +26,13 @@ def rows_on_device(points: Float[np.ndarray, "n ..."]) -> list[Float[Array, "...
         points: Numbers on the host, n rows.
     """
     return jax.device_put(list(points.astype(jnp.result_type(float))))
+
+
+def on_device(values: Any) -> Any:
+    """Returns a pytree of arrays as jax arrays of their own dtypes, whatever jax's mode is; nothing is compiled.
+
+    Args:
+        values: Arrays on the host.
+    """
+    with jax.enable_x64(True):  # only so that float64 stays float64
+        return jax.device_put(values)

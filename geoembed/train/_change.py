@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
+from ..core import on_device
+
 Kind = Literal["all", "rows", "rank", "gains"]
 Own = tuple[Any, ...]
 """The trained numbers of one array."""
@@ -121,9 +123,3 @@ def _put(leaf: Any, at: tuple[Any, ...], values: Any) -> Any:
     found = leaf.copy()
     found[tuple(np.asarray(step) if isinstance(step, jax.Array) else step for step in at)] = values
     return found
-
-
-def on_device(values: Any) -> Any:
-    """Arrays on the default device."""
-    with jax.enable_x64(True):  # only so that float64 stays float64
-        return jax.device_put(values)

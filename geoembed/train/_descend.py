@@ -12,8 +12,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ..core import is_parameter
-from ._change import Changes, on_device
+from ..core import is_parameter, on_device
+from ._change import Changes
 from ._rule import Train
 from ._trainable import trainable as choose
 

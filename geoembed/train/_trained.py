@@ -7,8 +7,8 @@ import jax
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from ..core import host_generator
-from ._change import Changes, Numbers, on_device
+from ..core import host_generator, on_device
+from ._change import Changes, Numbers
 
 
 @dataclass(frozen=True)
